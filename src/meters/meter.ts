@@ -1,0 +1,1 @@
+export type MeterName = 'cdn' | 'eip' | 'mna'
