@@ -128,3 +128,41 @@ export interface Source {
   readonly active: boolean
   readonly createdMs: EpochMs
 }
+
+/** A bearer token of the admin API, without the token itself. */
+export interface AdminToken {
+  readonly id: string
+  readonly name: string
+  readonly active: boolean
+  readonly createdMs: EpochMs
+}
+
+/** One change of the catalog: who did what, when, and what it was before and after. */
+export interface AuditEntry {
+  readonly id: string
+  readonly atMs: EpochMs
+  readonly actor: string
+  /** `<kind>.<verb>`, e.g. `resource.move`. */
+  readonly action: string
+  /** Id of what changed. */
+  readonly target: string
+  /** JSON values without secrets; null when there was or is nothing. */
+  readonly before: unknown
+  readonly after: unknown
+}
+
+/** To whom usage of a resource belongs from `fromMs` until `toMs`; null: to this day. */
+export interface Attribution {
+  readonly meter: MeterName
+  readonly resourceId: string
+  readonly name: string
+  /** The root account that pays. */
+  readonly accountId: string
+  readonly projectId: string
+  readonly kind: 'static' | 'dynamic'
+  readonly gatewayType: 0 | 1
+  readonly payMode: PayMode
+  readonly region: string
+  readonly fromMs: EpochMs
+  readonly toMs: EpochMs | null
+}

@@ -1,0 +1,28 @@
+import type { Kysely } from 'kysely'
+import type { MasterKeys } from './master-key.ts'
+import type { ControlDatabase } from './tables.ts'
+
+/**
+ * Seals anew, under the current master key, every secret that a former one has sealed.
+ *
+ * Returns how many there were. After it, the former keys can leave the configuration.
+ */
+export function resealKeys(db: Kysely<ControlDatabase>, masterKeys: MasterKeys): Promise<number> {
+  return db.transaction().execute(async (trx) => {
+    const rows = await trx
+      .selectFrom('keys')
+      .select(['id', 'secret_sealed', 'master_key_id'])
+      .where('master_key_id', '!=', masterKeys.currentId)
+      .execute()
+    for (const row of rows) {
+      const secret = masterKeys.open({ keyId: row.master_key_id, text: row.secret_sealed }, row.id)
+      const sealed = masterKeys.seal(secret, row.id)
+      await trx
+        .updateTable('keys')
+        .set({ secret_sealed: sealed.text, master_key_id: sealed.keyId })
+        .where('id', '=', row.id)
+        .execute()
+    }
+    return rows.length
+  })
+}

@@ -1,0 +1,5 @@
+import type { MigrationStep } from '../migrate.ts'
+import { catalog } from './0001-catalog.ts'
+
+/** Every migration step, in the order in which they run. Append; never reorder, rename or edit. */
+export const MIGRATIONS: readonly MigrationStep[] = [catalog]
