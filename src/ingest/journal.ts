@@ -1,0 +1,332 @@
+import { mkdir, open, readdir, rm, type FileHandle } from 'node:fs/promises'
+import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
+import type { Clock } from '../core/clock.ts'
+import { AppError, assert } from '../core/errors.ts'
+import type { Frame, FrameMeta } from './batch.ts'
+import { encodeEntry, INLINE_BYTES_MAX, type BodyPlace, type Entry } from './journal-entry.ts'
+import { recoverJournal, segmentName, type UnfinishedBatch } from './journal-recovery.ts'
+import type { StepListener } from './steps.ts'
+
+export interface JournalConfig {
+  readonly directory: string
+  /** Bytes of frames not yet loaded above which appends are refused. */
+  readonly bytesMax: number
+  /** Length after which a new segment begins. */
+  readonly segmentBytes: number
+}
+
+export interface JournalDeps {
+  readonly clock: Clock
+  readonly onStep: StepListener
+  readonly log: { warn(details: object, message: string): void }
+}
+
+interface Write {
+  readonly bytes: Buffer
+  readonly frame: { seq: number; meta: FrameMeta; body: Buffer; place: BodyPlace } | null
+  resolve(): void
+  reject(error: unknown): void
+}
+
+interface Segment {
+  readonly path: string
+  readonly frames: Set<number>
+}
+
+/**
+ * Keeps accepted frames on disk until every table has them.
+ *
+ * An append resolves after its bytes are synced; appends that wait for the disk share one sync.
+ * Large bodies go to files of their own, which the engine reads as they are.
+ */
+export class Journal {
+  readonly #config: JournalConfig
+  readonly #deps: JournalDeps
+  readonly #frames = new Map<number, Frame>()
+  readonly #listeners: (() => void)[] = []
+  #segments: Segment[] = []
+  #file: FileHandle | undefined
+  #length = 0
+  #pendingBytes = 0
+  #reservedBytes = 0
+  #lastSeq = 0
+  #queue: Write[] = []
+  #writing: Promise<void> | null = null
+  #failure: AppError | null = null
+  #unfinished: UnfinishedBatch | null = null
+
+  constructor(config: JournalConfig, deps: JournalDeps) {
+    this.#config = config
+    this.#deps = deps
+  }
+
+  /** Opens the directory, takes up what it holds and cuts off a torn, never acked end. */
+  async open(): Promise<void> {
+    const { directory } = this.#config
+    await mkdir(directory, { recursive: true })
+    const found = await recoverJournal(directory)
+    if (found.tornBytes > 0) {
+      this.#deps.log.warn({ bytes: found.tornBytes }, 'journal: cut off an unfinished append')
+    }
+    for (const frame of found.frames) this.#remember(frame)
+    await this.#removeOrphans()
+    this.#unfinished = found.unfinished
+    this.#segments = found.segments.map(({ path, frames }) => ({ path, frames: new Set(frames) }))
+    // Numbers start from the time of creation, so that a second journal never repeats the first one's.
+    this.#lastSeq = Math.max(found.lastSeq, this.#firstOf(found), this.#deps.clock.nowMs() * 1024)
+    const last = this.#segments.at(-1)
+    if (last === undefined) {
+      await this.#beginSegment()
+      return
+    }
+    this.#file = await open(last.path, 'r+')
+    await this.#file.truncate(found.validLength)
+    await this.#file.datasync()
+    this.#length = found.validLength
+  }
+
+  // Bodies whose append or removal a crash cut short; no frame refers to them.
+  async #removeOrphans(): Promise<void> {
+    const used = new Set([...this.#frames.values()].map((frame) => frame.body.path))
+    for (const name of await readdir(this.#config.directory)) {
+      const path = join(this.#config.directory, name)
+      if (name.endsWith('.body') && !used.has(path)) await rm(path, { force: true })
+    }
+  }
+
+  #firstOf(found: { segments: readonly { path: string }[] }): number {
+    const name = found.segments.at(-1)?.path.match(/(\d{16})\.wal$/)?.[1]
+    return name === undefined ? 0 : Number(name) - 1
+  }
+
+  /** The batch that was being loaded when the last process ended. */
+  get unfinished(): UnfinishedBatch | null {
+    return this.#unfinished
+  }
+
+  /** Bytes of frames that are accepted and not yet loaded. */
+  get pendingBytes(): number {
+    return this.#pendingBytes
+  }
+
+  /** Tells whether appends can succeed. */
+  get healthy(): boolean {
+    return this.#failure === null && this.#file !== undefined
+  }
+
+  /** Frames that are accepted and not yet loaded, in order of acceptance. */
+  pending(): readonly Frame[] {
+    return [...this.#frames.values()]
+  }
+
+  /** Finds an accepted, not yet loaded frame. */
+  frame(seq: number): Frame | undefined {
+    return this.#frames.get(seq)
+  }
+
+  /** Calls back whenever a frame became durable. */
+  onFrame(listener: () => void): void {
+    this.#listeners.push(listener)
+  }
+
+  /**
+   * Accepts a frame: it survives power loss once this resolves to its sequence number.
+   *
+   * Shape: `body` is the frame's lines, each ended by LF.
+   * Errors: `overloaded` when the journal is full or its disk refuses.
+   * Limits: `bytesMax` of the journal's configuration.
+   */
+  async append(meta: FrameMeta, body: Buffer): Promise<number> {
+    assert(body.length === 0 || body.at(-1) === 0x0a, 'a frame ends with a line feed')
+    this.#deps.onStep('journal.append.before')
+    if (this.#failure !== null) throw this.#failure
+    if (this.#pendingBytes + this.#reservedBytes + body.length > this.#config.bytesMax) {
+      throw new AppError('overloaded', 'The journal is full until the usage store catches up.', {
+        retryAfterSeconds: 5,
+      })
+    }
+    this.#reservedBytes += body.length
+    try {
+      const seq = ++this.#lastSeq
+      const place = await this.#placeBody(seq, body)
+      const inline = place.kind === 'inline' ? body : Buffer.alloc(0)
+      const entry: Entry = { t: 'frame', seq, meta, body: place }
+      const bytes = encodeEntry(entry, inline)
+      await this.#write({ bytes, frame: { seq, meta, body, place } })
+      return seq
+    } finally {
+      this.#reservedBytes -= body.length
+    }
+  }
+
+  /** Records how far a batch has come; durable when it resolves. */
+  async mark(entry: Exclude<Entry, { t: 'frame' }>): Promise<void> {
+    await this.#write({ bytes: encodeEntry(entry, Buffer.alloc(0)), frame: null })
+  }
+
+  /** Forgets frames whose `done` mark is durable, and frees what only they used. */
+  async retire(seqs: readonly number[]): Promise<void> {
+    this.#unfinished = null
+    const spilled: string[] = []
+    for (const seq of seqs) {
+      const frame = this.#frames.get(seq)
+      if (frame === undefined) continue
+      this.#frames.delete(seq)
+      this.#pendingBytes -= frame.body.length
+      if (frame.body.path.endsWith('.body')) spilled.push(frame.body.path)
+    }
+    await Promise.all(spilled.map((path) => rm(path, { force: true })))
+    // Only from the front: a later segment may hold the marks of an earlier one's frames.
+    while (this.#segments.length > 1) {
+      const [oldest] = this.#segments
+      if (oldest === undefined || [...oldest.frames].some((seq) => this.#frames.has(seq))) return
+      this.#segments.shift()
+      await rm(oldest.path, { force: true })
+    }
+  }
+
+  /** Finishes what is queued and closes the files. */
+  async close(): Promise<void> {
+    while (this.#writing !== null) await this.#writing
+    await this.#file?.close()
+    this.#file = undefined
+  }
+
+  #remember(frame: Frame): void {
+    this.#frames.set(frame.seq, frame)
+    this.#pendingBytes += frame.body.length
+  }
+
+  async #placeBody(seq: number, body: Buffer): Promise<BodyPlace> {
+    if (body.length <= INLINE_BYTES_MAX) return { kind: 'inline' }
+    const name = `${seq}.body`
+    const path = join(this.#config.directory, name)
+    const file = await open(path, 'w').catch((error: unknown) => {
+      throw diskRefused(error)
+    })
+    try {
+      await file.writeFile(body)
+      await file.datasync()
+    } catch (error) {
+      await rm(path, { force: true })
+      throw diskRefused(error)
+    } finally {
+      await file.close()
+    }
+    return { kind: 'file', name, length: body.length, crc: crc32(body) }
+  }
+
+  #write(write: Pick<Write, 'bytes' | 'frame'>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ ...write, resolve, reject })
+      this.#writing ??= this.#drain().finally(() => {
+        this.#writing = null
+      })
+    })
+  }
+
+  // One writer: everything queued while the disk was busy goes out with the next sync.
+  async #drain(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const group = this.#queue
+      this.#queue = []
+      try {
+        await this.#commit(group)
+        for (const write of group) write.resolve()
+        if (group.some((write) => write.frame !== null)) {
+          for (const listener of this.#listeners) listener()
+        }
+      } catch (error) {
+        for (const write of group) write.reject(error)
+      }
+    }
+  }
+
+  async #commit(group: readonly Write[]): Promise<void> {
+    if (this.#failure !== null) throw this.#failure
+    if (this.#length > this.#config.segmentBytes) await this.#beginSegment()
+    const file = this.#file
+    const segment = this.#segments.at(-1)
+    assert(file !== undefined && segment !== undefined, 'the journal is open')
+    try {
+      const bytes = group.map((write) => write.bytes)
+      const { bytesWritten } = await file.writev(bytes, this.#length)
+      const expected = bytes.reduce((sum, part) => sum + part.length, 0)
+      if (bytesWritten !== expected) throw new AppError('overloaded', 'The disk is full.')
+    } catch (error) {
+      // Nothing of the group was acked: take it back and stay usable, the disk may get room again.
+      await file.truncate(this.#length).catch((cause: unknown) => this.#fail(cause))
+      throw diskRefused(error)
+    }
+    this.#deps.onStep('journal.append.after')
+    this.#deps.onStep('journal.fsync.before')
+    await this.#sync(file, group)
+    this.#deps.onStep('journal.fsync.after')
+    for (const write of group) {
+      if (write.frame !== null) this.#accept(write.frame, write.bytes, segment)
+      this.#length += write.bytes.length
+    }
+  }
+
+  async #sync(file: FileHandle, group: readonly Write[]): Promise<void> {
+    try {
+      // The directory holds the names of new body files and segments.
+      if (group.some((write) => write.frame?.place.kind === 'file')) await this.#syncDirectory()
+      await file.datasync()
+    } catch (error) {
+      // After a failed sync the kernel may have dropped the pages: no later sync can be trusted.
+      this.#fail(error)
+      throw diskRefused(error)
+    }
+  }
+
+  #fail(cause: unknown): void {
+    this.#failure = new AppError(
+      'overloaded',
+      'The journal cannot be written; free or repair its disk and restart Weir.',
+      { cause, retryAfterSeconds: 60 },
+    )
+  }
+
+  #accept(frame: NonNullable<Write['frame']>, bytes: Buffer, segment: Segment): void {
+    const { seq, meta, body, place } = frame
+    const where =
+      place.kind === 'inline'
+        ? { path: segment.path, offset: this.#length + bytes.length - body.length }
+        : { path: join(this.#config.directory, place.name), offset: 0 }
+    segment.frames.add(seq)
+    this.#remember({ ...meta, seq, body: { ...where, length: body.length } })
+  }
+
+  async #beginSegment(): Promise<void> {
+    const path = join(this.#config.directory, segmentName(this.#lastSeq + 1))
+    try {
+      const file = await open(path, 'wx')
+      await this.#syncDirectory()
+      await this.#file?.close()
+      this.#file = file
+    } catch (error) {
+      throw diskRefused(error)
+    }
+    this.#length = 0
+    this.#segments.push({ path, frames: new Set() })
+  }
+
+  async #syncDirectory(): Promise<void> {
+    const directory = await open(this.#config.directory, 'r')
+    try {
+      await directory.sync()
+    } finally {
+      await directory.close()
+    }
+  }
+}
+
+function diskRefused(error: unknown): AppError {
+  if (error instanceof AppError) return error
+  return new AppError('overloaded', 'The journal cannot be written at the moment.', {
+    cause: error,
+    retryAfterSeconds: 5,
+  })
+}

@@ -1,0 +1,263 @@
+import { mkdir, open, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Clock } from '../core/clock.ts'
+import { toAppError } from '../core/errors.ts'
+import type { Batch, Frame, FrameOutcome } from './batch.ts'
+import type { StoredOutcome } from './journal-entry.ts'
+import type { Journal } from './journal.ts'
+import type { StepListener } from './steps.ts'
+
+/** A file of lines, and the position of its first line within the batch. */
+export interface BatchFile {
+  readonly path: string
+  readonly firstPosition: number
+}
+
+/** What the loader needs of the usage store. Every call may be repeated after a crash. */
+export interface BatchStore {
+  /** Takes up catalog changes; called between batches. */
+  synchronise(): Promise<void>
+  /** Removes whatever an interrupted attempt to insert the batch left behind. */
+  discard(batch: Batch): Promise<void>
+  /** Puts usable lines into the usage table and the others into `rejected`. */
+  insert(batch: Batch, files: readonly BatchFile[], onStep: StepListener): Promise<FrameOutcome[]>
+  /** Adds the batch to every rollup, once however often it is called. */
+  roll(batch: Batch, onStep: StepListener): Promise<void>
+}
+
+/** What the loader tells the control store when a batch is in every table. Idempotent. */
+export interface Checkpointer {
+  checkpoint(batch: Batch, outcomes: readonly FrameOutcome[]): Promise<void>
+}
+
+export interface LoaderConfig {
+  /** For files that join small frames. */
+  readonly directory: string
+  readonly batchBytesMax: number
+  readonly batchLinesMax: number
+  readonly batchFramesMax: number
+  /** First wait after a failed load; doubles up to a minute. */
+  readonly retryMs: number
+}
+
+export interface LoaderDeps {
+  readonly journal: Journal
+  readonly store: BatchStore
+  readonly checkpointer: Checkpointer
+  readonly clock: Clock
+  readonly onStep: StepListener
+  /** Told after each batch, before its frames leave the journal. */
+  readonly onLoaded: (batch: Batch, outcomes: readonly FrameOutcome[], seconds: number) => void
+  readonly log: {
+    info(details: object, message: string): void
+    error(details: object, message: string): void
+  }
+}
+
+const RETRY_MS_MAX = 60_000
+
+/**
+ * Moves frames from the journal into the usage store, one batch after the other.
+ *
+ * A batch that fails is tried again until it succeeds; the journal fills meanwhile and refuses
+ * new frames when it is full, so senders slow down and nothing is lost.
+ */
+export class Loader {
+  readonly name = 'loader'
+  readonly #config: LoaderConfig
+  readonly #deps: LoaderDeps
+  #running: Promise<void> | null = null
+  #stopping = false
+  #wake: () => void = () => undefined
+  #failing = false
+
+  constructor(config: LoaderConfig, deps: LoaderDeps) {
+    this.#config = config
+    this.#deps = deps
+  }
+
+  /** False while the current batch keeps failing. */
+  get healthy(): boolean {
+    return !this.#failing
+  }
+
+  async start(): Promise<void> {
+    await mkdir(this.#config.directory, { recursive: true })
+    this.#deps.journal.onFrame(() => this.#wake())
+    this.#running = this.#run()
+  }
+
+  /** Stops after the batch at work; what is left in the journal is loaded at the next start. */
+  async stop(): Promise<void> {
+    this.#stopping = true
+    this.#wake()
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    let resume = this.#resumable()
+    for (;;) {
+      if (this.#stopping) return
+      const batch = resume?.batch ?? this.#next()
+      if (batch === undefined) {
+        await this.#sleep(null)
+        continue
+      }
+      await this.#loadUntilDone(batch, resume?.outcomes ?? null)
+      resume = undefined
+    }
+  }
+
+  #resumable(): { batch: Batch; outcomes: readonly StoredOutcome[] | null } | undefined {
+    const { journal } = this.#deps
+    const unfinished = journal.unfinished
+    if (unfinished === null) return undefined
+    const frames = unfinished.frames.flatMap((seq) => journal.frame(seq) ?? [])
+    const [first] = frames
+    if (first === undefined) return undefined
+    const { meter, reading } = first
+    const attempt = unfinished.attempt
+    return {
+      batch: { id: unfinished.id, attempt, meter, reading, frames },
+      outcomes: unfinished.outcomes,
+    }
+  }
+
+  async #loadUntilDone(batch: Batch, inserted: readonly StoredOutcome[] | null): Promise<void> {
+    let attempt = inserted === null ? batch.attempt : batch.attempt - 1
+    let outcomes = inserted
+    for (let waitMs = this.#config.retryMs; ; waitMs = Math.min(waitMs * 2, RETRY_MS_MAX)) {
+      try {
+        const startedMs = this.#deps.clock.nowMs()
+        attempt += 1
+        outcomes ??= await this.#insert({ ...batch, attempt })
+        await this.#finish({ ...batch, attempt }, outcomes, startedMs)
+        this.#failing = false
+        return
+      } catch (error) {
+        this.#failing = true
+        const { code, message } = toAppError(error)
+        this.#deps.log.error(
+          { err: error, batch: batch.id, code },
+          `loader: ${message} Trying again.`,
+        )
+        if (this.#stopping) return
+        await this.#sleep(waitMs)
+        if (this.#stopping) return
+      }
+    }
+  }
+
+  async #insert(batch: Batch): Promise<readonly StoredOutcome[]> {
+    const { journal, store, onStep } = this.#deps
+    const frames = batch.frames.map((frame) => frame.seq)
+    onStep('load.plan.before')
+    await journal.mark({ t: 'plan', batch: batch.id, attempt: batch.attempt, frames })
+    onStep('load.plan.after')
+    if (batch.attempt > 1) await store.discard(batch)
+    await store.synchronise()
+    const { files, joined } = await this.#files(batch)
+    try {
+      const outcomes = (await store.insert(batch, files, onStep)).map(toStored)
+      await journal.mark({ t: 'inserted', batch: batch.id, outcomes })
+      onStep('load.inserted.after')
+      return outcomes
+    } finally {
+      if (joined !== null) await rm(joined, { force: true })
+    }
+  }
+
+  async #finish(batch: Batch, stored: readonly StoredOutcome[], startedMs: number): Promise<void> {
+    const { journal, store, checkpointer, clock, onStep, onLoaded } = this.#deps
+    const outcomes = stored.map(fromStored)
+    onStep('roll.before')
+    await store.roll(batch, onStep)
+    onStep('roll.after')
+    onStep('checkpoint.before')
+    await checkpointer.checkpoint(batch, outcomes)
+    onStep('checkpoint.after')
+    const seqs = batch.frames.map((frame) => frame.seq)
+    await journal.mark({ t: 'done', batch: batch.id, frames: seqs })
+    onStep('retire.before')
+    onLoaded(batch, outcomes, (clock.nowMs() - startedMs) / 1000)
+    await journal.retire(seqs)
+    onStep('retire.after')
+  }
+
+  /** Takes the oldest frame and as many later ones of its kind as a batch may hold. */
+  #next(): Batch | undefined {
+    const pending = this.#deps.journal.pending()
+    const [first] = pending
+    if (first === undefined) return undefined
+    const key = streamKey(first)
+    const frames: Frame[] = []
+    let bytes = 0
+    let lines = 0
+    for (const frame of pending) {
+      if (streamKey(frame) !== key) continue
+      bytes += frame.body.length
+      lines += frame.lines
+      const full =
+        bytes > this.#config.batchBytesMax ||
+        lines > this.#config.batchLinesMax ||
+        frames.length >= this.#config.batchFramesMax
+      if (full && frames.length > 0) break
+      frames.push(frame)
+    }
+    return { id: first.seq, attempt: 0, meter: first.meter, reading: first.reading, frames }
+  }
+
+  /** Lays the frames out as files: large ones as they are, runs of small ones joined. */
+  async #files(batch: Batch): Promise<{ files: BatchFile[]; joined: string | null }> {
+    const path = join(this.#config.directory, `${batch.id}.lines`)
+    const [first] = batch.frames
+    if (batch.frames.length === 1 && first !== undefined && first.body.path.endsWith('.body')) {
+      return { files: [{ path: first.body.path, firstPosition: 0 }], joined: null }
+    }
+    const filled = batch.frames.filter((frame) => frame.body.length > 0)
+    if (filled.length === 0) return { files: [], joined: null }
+    const target = await open(path, 'w')
+    try {
+      for (const frame of filled) await target.writeFile(await readBody(frame))
+    } finally {
+      await target.close()
+    }
+    return { files: [{ path, firstPosition: 0 }], joined: path }
+  }
+
+  #sleep(ms: number | null): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = ms === null ? undefined : setTimeout(resolve, ms)
+      this.#wake = () => {
+        // A failed batch keeps its wait even when new frames arrive.
+        if (ms !== null && !this.#stopping) return
+        clearTimeout(timer)
+        resolve()
+      }
+      if (ms === null && (this.#stopping || this.#deps.journal.pending().length > 0)) resolve()
+    })
+  }
+}
+
+async function readBody(frame: Frame): Promise<Buffer> {
+  const file = await open(frame.body.path, 'r')
+  try {
+    const body = Buffer.allocUnsafe(frame.body.length)
+    await file.read(body, 0, body.length, frame.body.offset)
+    return body
+  } finally {
+    await file.close()
+  }
+}
+
+function streamKey(frame: Frame): string {
+  return JSON.stringify([frame.meter, frame.reading, frame.replays.length > 0])
+}
+
+function toStored(outcome: FrameOutcome): StoredOutcome {
+  return { ...outcome, bytes: outcome.bytes.toString() }
+}
+
+function fromStored(outcome: StoredOutcome): FrameOutcome {
+  return { ...outcome, bytes: BigInt(outcome.bytes) }
+}

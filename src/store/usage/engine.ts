@@ -1,0 +1,206 @@
+import { Readable } from 'node:stream'
+import type { ClickHouseClient } from '@clickhouse/client'
+import { AppError } from '../../core/errors.ts'
+import { toAppError } from './engine-errors.ts'
+import { quote, type Topology } from './render.ts'
+
+/** Values bound to `{name:Type}` placeholders. */
+export type Parameters = Readonly<Record<string, unknown>>
+
+/** A file whose lines a load reads; lines end with LF, the last one too. */
+export interface LineFile {
+  readonly path: string
+  /** Position of its first line within the load. */
+  readonly firstPosition: number
+}
+
+/** How a load statement refers to the lines it reads. */
+export interface LineSource {
+  /** Table expression with the String column `line`. */
+  readonly from: string
+  /** Expression: UInt64 position of the line within the load, from 0. */
+  readonly position: string
+  /** What ends an INSERT … SELECT that reads it; streams name their format there. */
+  readonly suffix: string
+}
+
+/** The one seam to the engine: the same statements, in this process or over the wire. */
+export interface Engine {
+  readonly topology: Topology
+  /** Runs a statement that answers nothing. Loads wait for each other, queries do not wait for loads. */
+  command(sql: string, options?: { parameters?: Parameters; queryId?: string }): Promise<void>
+  /** Runs a query and parses its rows. 64-bit integers arrive as strings. */
+  rows<Row>(sql: string, parameters?: Parameters): Promise<Row[]>
+  /** Runs a query that ends with its own FORMAT clause and returns the text as the engine wrote it. */
+  text(sql: string, parameters?: Parameters): Promise<string>
+  /** Runs an INSERT … SELECT over the lines of local files. */
+  loadLines(render: (source: LineSource) => string, files: readonly LineFile[]): Promise<void>
+  /** Inserts tab-separated text into a table. */
+  insertTsv(table: string, columns: readonly string[], path: string): Promise<void>
+  close(): Promise<void>
+}
+
+/** What both kinds of engine need: one client for loads, some for queries. */
+export interface EngineClients {
+  readonly topology: Topology
+  readonly load: ClickHouseClient
+  readonly queries: readonly ClickHouseClient[]
+  readonly onError?: (code: string) => void
+}
+
+// A session runs one statement at a time: queries wait for a free one instead of piling onto it.
+function createPool(clients: readonly ClickHouseClient[]) {
+  const free = [...clients]
+  const waiting: ((client: ClickHouseClient) => void)[] = []
+  return async function run<Result>(
+    work: (client: ClickHouseClient) => Promise<Result>,
+  ): Promise<Result> {
+    const client = free.pop() ?? (await new Promise<ClickHouseClient>((r) => waiting.push(r)))
+    try {
+      return await work(client)
+    } finally {
+      const next = waiting.shift()
+      if (next === undefined) free.push(client)
+      else next(client)
+    }
+  }
+}
+
+const QUOTE_INTEGERS = { output_format_json_quote_64bit_integers: 1 } as const
+
+/**
+ * Wraps clients into an engine.
+ *
+ * Errors: every engine failure becomes an AppError by its numeric code (`overloaded` when the
+ * engine cannot be reached or is short of memory, `timeout`, otherwise `internal`).
+ */
+export function createEngine(clients: EngineClients): Engine {
+  const load = createPool([clients.load])
+  const query = createPool(clients.queries)
+  async function guarded<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work()
+    } catch (error) {
+      const translated = toAppError(error)
+      clients.onError?.(translated.code)
+      throw translated
+    }
+  }
+  return {
+    topology: clients.topology,
+    command: (sql, options = {}) =>
+      guarded(() =>
+        load(async (client) => {
+          await client.command({
+            query: sql,
+            ...(options.parameters && { query_params: { ...options.parameters } }),
+            ...(options.queryId !== undefined && { query_id: options.queryId }),
+          })
+        }),
+      ),
+    rows: (sql, parameters) =>
+      guarded(() =>
+        query(async (client) => {
+          const result = await client.query({
+            query: sql,
+            format: 'JSONEachRow',
+            clickhouse_settings: QUOTE_INTEGERS,
+            ...(parameters && { query_params: { ...parameters } }),
+          })
+          return await result.json()
+        }),
+      ),
+    text: (sql, parameters) =>
+      guarded(() =>
+        query(async (client) => {
+          const result = await client.exec({
+            query: sql,
+            ...(parameters && { query_params: { ...parameters } }),
+          })
+          return await readAll(result.stream)
+        }),
+      ),
+    loadLines: (render, files) => guarded(() => load((c) => loadLines(c, clients, render, files))),
+    insertTsv: (table, columns, path) =>
+      guarded(() => load((c) => insertTsv(c, clients, { table, columns, path }))),
+    async close() {
+      await Promise.all([clients.load, ...clients.queries].map((client) => client.close()))
+    },
+  }
+}
+
+async function readAll(stream: Readable): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of stream) chunks.push(Buffer.from(chunk))
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+async function loadLines(
+  client: ClickHouseClient,
+  { topology }: EngineClients,
+  render: (source: LineSource) => string,
+  files: readonly LineFile[],
+): Promise<void> {
+  if (topology.kind === 'embedded') {
+    await client.command({ query: render(localLines(files)) })
+    return
+  }
+  // Parallel parsing would number the lines of its pieces out of order.
+  const source: LineSource = {
+    from: "input('line String')",
+    position: 'rowNumberInAllBlocks()',
+    suffix: ' FORMAT LineAsString',
+  }
+  const { createReadStream } = await import('node:fs')
+  const body = Readable.from(concatenate(files.map((file) => createReadStream(file.path))))
+  await finish(
+    await client.exec({
+      query: render(source),
+      values: body,
+      clickhouse_settings: { input_format_parallel_parsing: 0, max_threads: 1 },
+    }),
+  )
+}
+
+function localLines(files: readonly LineFile[]): LineSource {
+  const [first] = files
+  if (first === undefined) throw new AppError('internal', 'A load without files.')
+  const names = files.map((file) => file.path)
+  const glob = names.length === 1 ? first.path : `{${names.join(',')}}`
+  const offset =
+    names.length === 1
+      ? String(first.firstPosition)
+      : `transform(_path, [${names.map(quote).join(', ')}], ` +
+        `[${files.map((file) => `toUInt64(${file.firstPosition})`).join(', ')}], toUInt64(0))`
+  return {
+    from: `file(${quote(glob)}, 'LineAsString', 'line String')`,
+    position: `(${offset} + assumeNotNull(_row_number))`,
+    suffix: '',
+  }
+}
+
+async function* concatenate(streams: readonly Readable[]): AsyncGenerator<Buffer> {
+  for (const stream of streams) yield* stream
+}
+
+async function insertTsv(
+  client: ClickHouseClient,
+  { topology }: EngineClients,
+  target: { table: string; columns: readonly string[]; path: string },
+): Promise<void> {
+  const into = `INSERT INTO ${target.table} (${target.columns.join(', ')})`
+  if (topology.kind === 'embedded') {
+    const structure = target.columns.map((column) => `${column} String`).join(', ')
+    const from = `file(${quote(target.path)}, 'TSV', ${quote(structure)})`
+    await client.command({ query: `${into} SELECT ${target.columns.join(', ')} FROM ${from}` })
+    return
+  }
+  const { createReadStream } = await import('node:fs')
+  const values = createReadStream(target.path)
+  await finish(await client.exec({ query: `${into} FORMAT TSV`, values }))
+}
+
+// An answer must be read to its end, or its connection stays busy and late errors go unseen.
+async function finish(result: { stream: Readable }): Promise<void> {
+  for await (const chunk of result.stream) void chunk
+}

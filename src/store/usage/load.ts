@@ -1,0 +1,227 @@
+import {
+  REJECT_REASONS,
+  type Batch,
+  type FrameOutcome,
+  type RejectReason,
+} from '../../ingest/batch.ts'
+import type { LineFormat } from '../../meters/line-format.ts'
+import {
+  dimensionsOf,
+  METERS,
+  type Meter,
+  type MeterName,
+  type Rollup,
+} from '../../meters/meter.ts'
+import type { Engine, LineFile, LineSource } from './engine.ts'
+import { placeNames, arrayOf } from './places.ts'
+import { quote } from './render.ts'
+import { parsedLines, renderStageLog } from './stage-log.ts'
+import { parsedRecords, renderStageRecords } from './stage-records.ts'
+import {
+  CACHE_RESULTS,
+  mapFrames,
+  meterOf,
+  perFrame,
+  PROTOCOLS,
+  stageTable,
+  type Lateness,
+} from './stage.ts'
+
+// One block per insert: the engine then writes each partition's part at once, under one token.
+const ONE_BLOCK =
+  'max_insert_threads = 1, min_insert_block_size_rows = 1000000000, ' +
+  'min_insert_block_size_bytes = 1000000000000, max_insert_block_size = 1000000000, ' +
+  'max_partitions_per_insert_block = 0'
+
+/** Longest stored text of a rejected line. */
+const RAW_LENGTH_MAX = 1 << 20
+
+/** What a load needs beside the engine. */
+export interface LoadContext {
+  readonly engine: Engine
+  readonly lateness: Lateness
+  readonly geoVersion: string
+  readonly compile: (spec: (Batch['reading'] & { kind: 'log' })['spec']) => LineFormat
+}
+
+/** Expressions: a usage column from a stage row, where it is not stored under the same name. */
+function stageColumn(meter: MeterName, name: string): string {
+  const owner = `dictGet('attribution_versions', '${name}', toUInt64(version))`
+  if (['account', 'project', 'resource', 'region', 'kind'].includes(name)) return owner
+  if (meter !== 'cdn') return name
+  const place = placeNames('place')
+  switch (name) {
+    case 'area':
+    case 'province':
+    case 'isp':
+      return place[name]
+    case 'protocol':
+      return `arrayElement(${arrayOf(PROTOCOLS)}, protocol + 1)`
+    case 'cache':
+      return `arrayElement(${arrayOf(CACHE_RESULTS)}, cache + 1)`
+    default:
+      return name
+  }
+}
+
+/** Parses the batch into its stage, replacing what was staged before. */
+export async function stageBatch(
+  { engine, lateness, compile }: LoadContext,
+  batch: Batch,
+  files: readonly LineFile[],
+): Promise<void> {
+  await engine.command(`TRUNCATE TABLE ${stageTable(batch.meter)}`)
+  const { reading } = batch
+  if (files.length === 0) return
+  const render =
+    reading.kind === 'log'
+      ? (source: LineSource) => renderStageLog(batch, compile(reading.spec), lateness, source)
+      : (source: LineSource) => renderStageRecords(batch, lateness, source)
+  await engine.loadLines(render, files)
+}
+
+/**
+ * Renders the statement that moves usable staged rows into the usage table.
+ *
+ * A record whose id the same minutes already hold, or that comes twice in the batch, is left out:
+ * the batch's ids are looked up in the table, not the table's ids in the batch.
+ */
+export function renderInsertUsage(context: LoadContext, batch: Batch): string {
+  const meter = meterOf(batch)
+  const stage = stageTable(batch.meter)
+  const dimensions = dimensionsOf(meter).map(({ name }) => name)
+  const quantities = meter.quantities.map(({ name }) => name)
+  const geo = batch.meter === 'cdn' ? `if(located = 1, ${quote(context.geoVersion)}, '')` : `''`
+  const records = batch.reading.kind === 'records'
+  const fresh = records
+    ? ` AND (rid, rid_check) NOT IN (
+  SELECT u.rid, u.rid_check FROM usage_${meter.name} AS u
+  PREWHERE u.rid IN (SELECT rid FROM ${stage} WHERE rid != 0 AND reason = 0)
+  WHERE u.minute >= (SELECT min(minute) FROM ${stage} WHERE reason = 0)
+    AND u.minute <= (SELECT max(minute) FROM ${stage} WHERE reason = 0))
+ORDER BY position LIMIT 1 BY if(rid = 0, position, rid), rid_check`
+    : ''
+  return `INSERT INTO usage_${meter.name}
+  (batch, frame, source, rid, rid_check, minute, ${[...dimensions, ...quantities].join(', ')}, geo_version)
+SELECT
+  ${batch.id}, ${perFrame(batch.frames, (frame) => `toUInt64(${frame.seq})`)},
+  ${perFrame(batch.frames, (frame) => quote(frame.source))}, rid, rid_check, minute,
+  ${dimensions.map((name) => stageColumn(batch.meter, name)).join(',\n  ')},
+  ${quantities.join(', ')}, ${geo}
+FROM ${stage}
+WHERE reason = 0${fresh}
+SETTINGS ${ONE_BLOCK}, insert_deduplication_token = '${batch.id}-${batch.attempt}'`
+}
+
+/** Renders the statement that keeps unusable lines with their reason and text. */
+export function renderInsertRejected(
+  context: LoadContext,
+  batch: Batch,
+  source: LineSource,
+): string {
+  const stage = stageTable(batch.meter)
+  const { reading } = batch
+  const parsed =
+    reading.kind === 'log'
+      ? parsedLines(batch, context.compile(reading.spec), source)
+      : parsedRecords(batch, source)
+  const detail = reading.kind === 'log' ? 'p.host' : 'p.r.resource'
+  const reasons = REJECT_REASONS.map(quote).join(', ')
+  const numbers = REJECT_REASONS.map((_, index) => index + 1).join(', ')
+  return `INSERT INTO rejected
+  (batch, frame, line, received, source, meter, format, reason, detail, raw)
+SELECT
+  ${batch.id}, ${perFrame(batch.frames, (frame) => `toUInt64(${frame.seq})`)},
+  p.position - ${mapFrames(batch.frames).start} + 1,
+  ${perFrame(batch.frames, (frame) => `toDateTime(${Math.floor(frame.receivedMs / 1000)}, 'UTC')`)},
+  ${perFrame(batch.frames, (frame) => quote(frame.source))},
+  ${quote(batch.meter)}, ${quote(JSON.stringify(reading))},
+  transform(s.reason, [${numbers}], [${reasons}], ''), ${detail}, substring(p.line, 1, ${RAW_LENGTH_MAX})
+FROM ${parsed} AS p
+INNER JOIN (SELECT position, reason FROM ${stage} WHERE reason != 0) AS s ON s.position = p.position
+SETTINGS ${ONE_BLOCK}, insert_deduplication_token = '${batch.id}-${batch.attempt}'${source.suffix}`
+}
+
+/** Renders the statement that adds a batch's usage to one rollup. */
+export function renderRoll(meter: Meter, rollup: Rollup, batch: Pick<Batch, 'id'>): string {
+  const keys = rollup.orderBy.map((name) =>
+    name === 'bucket'
+      ? `toStartOfInterval(u.minute, INTERVAL ${rollup.bucketSeconds} SECOND) AS bucket`
+      : `u.${name} AS ${name}`,
+  )
+  const quantities = meter.quantities.map(({ name }) => name)
+  return `INSERT INTO ${rollup.table} (${[...rollup.orderBy, ...quantities].join(', ')})
+SELECT ${[...keys, ...quantities.map((name) => `sum(u.${name})`)].join(', ')}
+FROM usage_${meter.name} AS u
+WHERE u.batch = ${batch.id}
+GROUP BY ${rollup.orderBy.join(', ')}
+SETTINGS ${ONE_BLOCK}, insert_deduplication_token = '${batch.id}'`
+}
+
+/** Keeps the beginnings of lines that were too long to be read. */
+export async function insertOversize(engine: Engine, batch: Batch): Promise<void> {
+  const rows = batch.frames.flatMap((frame) =>
+    frame.oversize.map(({ head }, index) => {
+      const line = frame.lines + index + 1
+      const received = Math.floor(frame.receivedMs / 1000)
+      return `(${batch.id}, ${frame.seq}, ${line}, ${received}, ${quote(frame.source)}, ${quote(batch.meter)}, ${quote(JSON.stringify(batch.reading))}, 'line_too_long', '', ${quote(head)})`
+    }),
+  )
+  if (rows.length === 0) return
+  await engine.command(`INSERT INTO rejected
+  (batch, frame, line, received, source, meter, format, reason, detail, raw)
+SETTINGS insert_deduplication_token = '${batch.id}-${batch.attempt}-oversize'
+VALUES ${rows.join(', ')}`)
+}
+
+interface OutcomeRow {
+  readonly f: number
+  readonly accepted: string
+  readonly bytes: string
+  readonly accounts: string[]
+  readonly reasons: number[]
+  readonly counts: string[]
+}
+
+/** Counts what became of each frame, from the stage and the rows it put into the usage table. */
+export async function countOutcomes(
+  { engine }: LoadContext,
+  batch: Batch,
+): Promise<FrameOutcome[]> {
+  const meter = METERS[batch.meter]
+  // A row of a log stands for its requests, a record for itself.
+  const accepted = batch.reading.kind === 'log' ? 'sum(u.requests)' : 'count()'
+  const loaded = await engine.rows<
+    Pick<OutcomeRow, 'accepted' | 'bytes' | 'accounts'> & { frame: string }
+  >(
+    `SELECT u.frame AS frame, ${accepted} AS accepted, sum(u.${meter.bytes}) AS bytes,
+  groupUniqArray(toString(u.account)) AS accounts
+FROM usage_${meter.name} AS u WHERE u.batch = ${batch.id} GROUP BY frame`,
+  )
+  const refused = await engine.rows<{ frame: string; reason: RejectReason; lines: string }>(
+    `SELECT r.frame AS frame, r.reason AS reason, count() AS lines
+FROM rejected AS r WHERE r.batch = ${batch.id} GROUP BY frame, reason`,
+  )
+  return batch.frames.map((frame) => {
+    const seq = String(frame.seq)
+    const mine = loaded.find((row) => row.frame === seq)
+    const rejected: Partial<Record<RejectReason, number>> = {}
+    let rejectedLines = 0
+    for (const row of refused) {
+      if (row.frame !== seq) continue
+      rejected[row.reason] = Number(row.lines)
+      rejectedLines += Number(row.lines)
+    }
+    const lines = frame.lines + frame.oversize.length
+    const acceptedLines = Number(mine?.accepted ?? 0)
+    return {
+      seq: frame.seq,
+      lines,
+      accepted: acceptedLines,
+      duplicate: lines - acceptedLines - rejectedLines,
+      rejected,
+      accounts: mine?.accounts ?? [],
+      bytes: BigInt(mine?.bytes ?? 0),
+    }
+  })
+}

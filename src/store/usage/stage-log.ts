@@ -1,0 +1,77 @@
+import type { Batch } from '../../ingest/batch.ts'
+import type { LineFormat } from '../../meters/line-format.ts'
+import { QUANTITY_MAX } from '../../meters/records.ts'
+import type { LineSource } from './engine.ts'
+import { arrayOf, placeOfClient } from './places.ts'
+import {
+  CACHE_HITS,
+  CACHE_RESULTS,
+  mapFrames,
+  numberedLines,
+  PROTOCOLS,
+  rejectReason,
+  stageTable,
+  type Lateness,
+} from './stage.ts'
+
+const KEYS =
+  'f, at, reason, version, minute, place, ip_version, protocol_code, status_code, cache_code'
+
+/** The parsed columns of log lines: `line`, `position`, `f` and what the format names. */
+export function parsedLines(batch: Batch, format: LineFormat, source: LineSource): string {
+  const { columns } = format
+  const steps = format.steps.map(([name, expression]) => `(${expression}) AS ${name}`)
+  return `(
+  SELECT
+    line, position, ${mapFrames(batch.frames).frame} AS f,
+    ${[
+      ...steps,
+      `(${columns.error}) AS error`,
+      `(${columns.time}) AS time`,
+      `(${columns.host}) AS host`,
+      `(${columns.client}) AS client`,
+      `(${columns.bytesOut}) AS sent`,
+      `(${columns.bytesIn}) AS received`,
+      `(${columns.status}) AS status_code`,
+      `(${columns.cache}) AS cache_name`,
+      `(${columns.protocol}) AS protocol_name`,
+    ].join(',\n    ')}
+  FROM ${numberedLines(source)}
+)`
+}
+
+/**
+ * Renders the statement that parses, attributes and sums log lines into the stage.
+ *
+ * Shape: one row per minute and combination of dimensions of each frame, and one row per unusable
+ * line, which keeps its position so that its text can be found again.
+ */
+export function renderStageLog(
+  batch: Batch,
+  format: LineFormat,
+  lateness: Lateness,
+  source: LineSource,
+): string {
+  const hits = arrayOf(CACHE_HITS)
+  const oversized = `greatest(sent, received) > ${QUANTITY_MAX}`
+  return `INSERT INTO ${stageTable('cdn')}
+  (f, position, reason, version, minute, place, ip_version, protocol, status, cache, located,
+   bytes_out, bytes_in, requests, hit_bytes, hit_requests, records)
+SELECT
+  f, at, reason, version, minute, place, ip_version, protocol_code, status_code, cache_code, 1,
+  sum(sent), sum(received), count(), if(hit, sum(sent), 0), if(hit, count(), 0), count()
+FROM (
+  SELECT
+    f, sent, received, status_code,
+    toStartOfMinute(toDateTime(time, 'UTC')) AS minute,
+    dictGet('attribution_cdn', 'version', tuple(host), toUInt32(minute)) AS version,
+    ${rejectReason(batch, lateness, oversized)} AS reason,
+    if(reason = 0, toUInt64(0), position) AS at,
+    ${placeOfClient('client')} AS place,
+    toUInt8(multiIf(client = '', 0, position(client, ':') > 0, 6, 4)) AS ip_version,
+    transform(protocol_name, ${arrayOf([...PROTOCOLS, 'ws', 'wss'])}, [toUInt8(0), 1, 2, 3, 4, 3, 3], toUInt8(0)) AS protocol_code,
+    transform(cache_name, ${arrayOf(CACHE_RESULTS)}, range(toUInt8(0), toUInt8(${CACHE_RESULTS.length})), toUInt8(${CACHE_RESULTS.length - 1})) AS cache_code
+  FROM ${parsedLines(batch, format, source)}
+)
+GROUP BY ${KEYS}, arrayElement(${arrayOf(CACHE_RESULTS)}, cache_code + 1) IN ${hits} AS hit${source.suffix}`
+}

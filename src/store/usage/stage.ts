@@ -1,0 +1,146 @@
+import { REJECT_REASONS, type Batch, type Frame, type RejectReason } from '../../ingest/batch.ts'
+import { METERS, type Meter, type MeterName } from '../../meters/meter.ts'
+import type { LineSource } from './engine.ts'
+import { quote } from './render.ts'
+
+/** Cache results that are told apart; any other is kept as OTHER. */
+export const CACHE_RESULTS = [
+  '',
+  'HIT',
+  'MISS',
+  'EXPIRED',
+  'STALE',
+  'UPDATING',
+  'REVALIDATED',
+  'BYPASS',
+  'NONE',
+  'OTHER',
+] as const
+
+/** Cache results that count as served from cache. */
+export const CACHE_HITS = ['HIT', 'STALE', 'UPDATING', 'REVALIDATED'] as const
+
+/** Protocols that are told apart. */
+export const PROTOCOLS = ['', 'http', 'https', 'websocket', 'quic'] as const
+
+const STAGE_DIMENSIONS: Readonly<Record<MeterName, readonly string[]>> = {
+  cdn: [
+    'place UInt16',
+    'ip_version UInt8',
+    'protocol UInt8',
+    'status UInt16',
+    'cache UInt8',
+    'located UInt8',
+  ],
+  eip: ['direction String'],
+  mna: ['gateway_type String', 'access_region String', 'direction String', 'link String'],
+}
+
+/** Name of the in-memory table that holds a batch between parsing and insertion. */
+export function stageTable(meter: MeterName): string {
+  return `stage_${meter}`
+}
+
+/** Renders the statement that creates a meter's stage. */
+export function renderStage(meter: Meter): string {
+  const columns = [
+    'f UInt32',
+    'position UInt64',
+    'reason UInt8',
+    'rid UInt64',
+    'rid_check UInt64',
+    'version UInt32',
+    "minute DateTime('UTC')",
+    ...STAGE_DIMENSIONS[meter.name],
+    ...meter.quantities.map(({ name }) => `${name} UInt64`),
+    'records UInt64',
+  ]
+  return `CREATE TABLE IF NOT EXISTS ${stageTable(meter.name)}\n(${columns.join(', ')})\nENGINE = Memory`
+}
+
+/** Positions of a batch's frames within the lines that one load reads. */
+export interface FrameMap {
+  /** Expression: 1-based number of the frame that holds the line at `position`. */
+  readonly frame: string
+  /** Expression over `f`: position of the frame's first line. */
+  readonly start: string
+}
+
+/** Maps line positions to frames; `starts` is ascending and begins with 0. */
+export function mapFrames(frames: readonly Frame[]): FrameMap {
+  if (frames.length === 1) return { frame: 'toUInt32(1)', start: 'toUInt64(0)' }
+  let position = 0
+  const starts = frames.map((frame) => {
+    const start = position
+    position += frame.lines
+    return start
+  })
+  const array = `[${starts.map((start) => `toUInt64(${start})`).join(', ')}]`
+  const numbers = `range(toUInt32(1), toUInt32(${frames.length + 1}))`
+  return {
+    frame: `transform(roundDown(position, ${array}), ${array}, ${numbers}, toUInt32(0))`,
+    start: `arrayElement(${array}, f)`,
+  }
+}
+
+/** Expression: what a frame knows, picked by its number `f`. */
+export function perFrame(frames: readonly Frame[], pick: (frame: Frame) => string): string {
+  const values = frames.map(pick)
+  const [first = ''] = values
+  if (values.every((value) => value === first)) return first
+  return `arrayElement([${values.join(', ')}], f)`
+}
+
+/** Stored number of a reason, from 1; 0 means usable. */
+export function reasonCode(reason: RejectReason): number {
+  return REJECT_REASONS.indexOf(reason) + 1
+}
+
+/** How far a record's time may lie from the moment it arrived. */
+export interface Lateness {
+  readonly lateMsMax: number
+  readonly skewMsMax: number
+}
+
+/**
+ * Expression: why a record cannot be used, as a number; needs `error`, `time`, `minute`,
+ * `version` and `f` in scope, and `oversized`, an expression that is true for impossible quantities.
+ */
+export function rejectReason(batch: Batch, lateness: Lateness, oversized: string): string {
+  // A replayed line was in time when it first arrived.
+  const oldest = perFrame(batch.frames, (frame) =>
+    frame.replays.length > 0
+      ? "toDateTime64(0, 3, 'UTC')"
+      : dateTime64(frame.receivedMs - lateness.lateMsMax),
+  )
+  const newest = perFrame(batch.frames, (frame) =>
+    dateTime64(frame.receivedMs + lateness.skewMsMax),
+  )
+  const known = batch.frames.some((frame) => frame.onlyAccount !== null)
+    ? `(version != 0 AND (${perFrame(batch.frames, (f) => quote(f.onlyAccount ?? ''))} AS only) ` +
+      `IN ('', dictGet('attribution_versions', 'account', toUInt64(version))))`
+    : 'version != 0'
+  const names = REJECT_REASONS.map(quote).join(', ')
+  const numbers = REJECT_REASONS.map((_, index) => `toUInt8(${index + 1})`).join(', ')
+  return `multiIf(
+    error != '', transform(error, [${names}], [${numbers}], toUInt8(${reasonCode('unparseable')})),
+    ${oversized}, toUInt8(${reasonCode('bad_bytes')}),
+    time < ${oldest}, toUInt8(${reasonCode('too_old')}),
+    time > ${newest}, toUInt8(${reasonCode('from_future')}),
+    NOT (${known}), toUInt8(${reasonCode('unknown_resource')}),
+    toUInt8(0))`
+}
+
+function dateTime64(instantMs: number): string {
+  return `fromUnixTimestamp64Milli(toInt64(${instantMs}), 'UTC')`
+}
+
+/** Lines of the batch, numbered: columns `line`, `position`. */
+export function numberedLines(source: LineSource): string {
+  return `(SELECT line, toUInt64(${source.position}) AS position FROM ${source.from})`
+}
+
+/** The meter of a batch. */
+export function meterOf(batch: Batch): Meter {
+  return METERS[batch.meter]
+}

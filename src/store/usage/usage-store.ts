@@ -1,0 +1,142 @@
+import { mkdir } from 'node:fs/promises'
+import type { Batch, FrameOutcome, LogSpec } from '../../ingest/batch.ts'
+import type { BatchFile, BatchStore } from '../../ingest/loader.ts'
+import type { LineFormat } from '../../meters/line-format.ts'
+import { METERS, METER_NAMES } from '../../meters/meter.ts'
+import type { Engine } from './engine.ts'
+import {
+  countOutcomes,
+  insertOversize,
+  renderInsertRejected,
+  renderInsertUsage,
+  renderRoll,
+  stageBatch,
+  type LoadContext,
+} from './load.ts'
+import {
+  installPlaces,
+  REFERENCE_STATEMENTS,
+  replaceAttribution,
+  type Attribution,
+} from './reference.ts'
+import { renderCreate } from './render.ts'
+import { meterOf, renderStage, stageTable, type Lateness } from './stage.ts'
+import { TABLES } from './tables.ts'
+
+export interface UsageStoreDeps {
+  readonly engine: Engine
+  readonly lateness: Lateness
+  /** For files that carry reference data into the engine. */
+  readonly directory: string
+  readonly places: {
+    readonly version: string
+    readonly writePrefixes: (path: string) => Promise<unknown>
+  }
+  readonly compile: (spec: LogSpec) => LineFormat
+  /** Who owned what, and a number that changes whenever that does. */
+  readonly ownership: {
+    revision(): Promise<number>
+    attributions(): Promise<readonly Attribution[]>
+  }
+}
+
+/** The writing side of the usage store. */
+export interface UsageStore extends BatchStore {
+  /** Creates what is missing and takes up reference data; safe to repeat. */
+  open(): Promise<void>
+}
+
+/** Builds the writing side of the usage store over an engine. Inert until opened. */
+export function createUsageStore(deps: UsageStoreDeps): UsageStore {
+  const { engine } = deps
+  let revision: number | null = null
+  const formats = new Map<string, LineFormat>()
+  const context: LoadContext = {
+    engine,
+    lateness: deps.lateness,
+    geoVersion: deps.places.version,
+    compile(spec) {
+      const key = JSON.stringify(spec)
+      const known = formats.get(key) ?? deps.compile(spec)
+      formats.set(key, known)
+      return known
+    },
+  }
+  async function synchronise(): Promise<void> {
+    const current = await deps.ownership.revision()
+    if (current === revision) return
+    await replaceAttribution(engine, await deps.ownership.attributions(), deps.directory)
+    revision = current
+  }
+  return {
+    async open() {
+      await mkdir(deps.directory, { recursive: true })
+      for (const table of TABLES) {
+        for (const statement of renderCreate(table, engine.topology)) {
+          await engine.command(statement)
+        }
+      }
+      for (const name of METER_NAMES) await engine.command(renderStage(METERS[name]))
+      for (const statement of REFERENCE_STATEMENTS) await engine.command(statement)
+      const { version, writePrefixes } = deps.places
+      await installPlaces(engine, version, writePrefixes, deps.directory)
+      await synchronise()
+    },
+    synchronise,
+    discard: (batch) => discard(engine, batch),
+    insert: (batch, files, onStep) => insert(context, batch, files, onStep),
+    async roll(batch, onStep) {
+      const meter = meterOf(batch)
+      for (const rollup of meter.rollups) {
+        await engine.command(renderRoll(meter, rollup, batch))
+        onStep('roll.between')
+      }
+    },
+  }
+}
+
+async function discard(engine: Engine, batch: Batch): Promise<void> {
+  const local = engine.topology.kind === 'cluster' ? '_local' : ''
+  const onCluster =
+    engine.topology.kind === 'cluster' ? ` ON CLUSTER ${engine.topology.cluster}` : ''
+  for (const table of [`usage_${batch.meter}`, 'rejected']) {
+    const [found] = await engine.rows<{ rows: string }>(
+      `SELECT count() AS rows FROM ${table} AS t WHERE t.batch = ${batch.id}`,
+    )
+    if (found?.rows !== '0') {
+      await engine.command(`DELETE FROM ${table}${local}${onCluster} WHERE batch = ${batch.id}`)
+    }
+  }
+}
+
+async function insert(
+  context: LoadContext,
+  batch: Batch,
+  files: readonly BatchFile[],
+  onStep: Parameters<BatchStore['insert']>[2],
+): Promise<FrameOutcome[]> {
+  const { engine } = context
+  await stageBatch(context, batch, files)
+  onStep('load.stage.after')
+  await engine.command(renderInsertUsage(context, batch))
+  onStep('load.usage.after')
+  const [unusable] = await engine.rows<{ rows: string }>(
+    `SELECT count() AS rows FROM ${stageTable(batch.meter)} AS s WHERE s.reason != 0`,
+  )
+  if (unusable?.rows !== '0') {
+    await engine.loadLines((source) => renderInsertRejected(context, batch, source), files)
+  }
+  await insertOversize(engine, batch)
+  onStep('load.rejected.after')
+  await removeReplayed(engine, batch)
+  return await countOutcomes(context, batch)
+}
+
+// A replayed line leaves `rejected` once its new frame is in; repeating this finds nothing left.
+async function removeReplayed(engine: Engine, batch: Batch): Promise<void> {
+  const replays = batch.frames.flatMap((frame) => frame.replays)
+  if (replays.length === 0) return
+  const keys = replays.map(({ frame, line }) => `(${frame}, ${line})`).join(', ')
+  const local = engine.topology.kind === 'cluster' ? '_local' : ''
+  await engine.command(`DELETE FROM rejected${local} WHERE (frame, line) IN (${keys})`)
+}
