@@ -30,6 +30,8 @@ export interface CatalogReader {
   brandOf(host: string): Promise<Brand>
   /** An active key pair by its public half; undefined when unknown or revoked. */
   credential(publicKey: string): Promise<Credential | undefined>
+  /** An account by id; undefined when there is none. Used for a sub-account's parent, who pays. */
+  account(id: string): Promise<Account | undefined>
   /** Projects the account may use: its own, or its parent's for a sub-account. */
   projects(account: Account): Promise<readonly Project[]>
   /** A resource that the account (or its parent) owns, by id or by name; undefined otherwise. */
@@ -82,7 +84,12 @@ export interface UsageReader {
     kind: 'static' | 'dynamic',
     intervals: readonly Interval[],
   ): Promise<readonly { readonly area: Area; readonly interval: number; readonly bytes: Bytes }[]>
-  /** Outbound bytes of an elastic IP in each interval, in the order of the intervals. */
+  /**
+   * Outbound bytes of an elastic IP in each interval, in the order of the intervals.
+   *
+   * Shape: intervals are ascending and do not overlap; none of them: an empty list.
+   * Time: cut to whole minutes, start and end rounded down, whatever the owner at the time.
+   */
   eipOutBytes(resourceId: string, intervals: readonly Interval[]): Promise<readonly Bytes[]>
 }
 

@@ -57,6 +57,7 @@ export function createCatalogReader(
     },
     credential: (publicKey) =>
       memo.recall(tuple('credential', publicKey), () => readCredential(db, masterKeys, publicKey)),
+    account: (id) => memo.recall(tuple('account', id), () => readAccount(db, id)),
     projects: (account) => {
       const ownerId = rootOf(account)
       return memo.recall(tuple('projects', ownerId), () => readProjects(db, ownerId))
@@ -142,6 +143,11 @@ async function readCredential(
     secret: masterKeys.open(sealed, row.id),
     account: accountShape.fromRow(owner),
   }
+}
+
+async function readAccount(db: Db, id: string): Promise<Account | undefined> {
+  const row = await db.selectFrom('accounts').selectAll().where('id', '=', id).executeTakeFirst()
+  return row === undefined ? undefined : accountShape.fromRow(row)
 }
 
 async function readProjects(db: Db, accountId: string) {
