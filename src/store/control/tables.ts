@@ -1,8 +1,11 @@
+import type { BooksTables } from './books-tables.ts'
 import type { CatalogTables } from './catalog-tables.ts'
+import type { IngestTables } from './ingest-tables.ts'
 import type { MigrationTables } from './migrate.ts'
 
 /** Every table of the control store; each area brings its own interface. */
-export interface ControlDatabase extends CatalogTables, MigrationTables {}
+export interface ControlDatabase
+  extends BooksTables, CatalogTables, IngestTables, MigrationTables {}
 
 /** Which database is underneath. */
 export type Backend = 'sqlite' | 'postgres'

@@ -76,7 +76,11 @@ export function parsedRecords(batch: Batch, source: LineSource): string {
       ? []
       : [`r.${name} NOT IN ${arrayOf(required ? accepted : ['', ...accepted])}`],
   )
-  const wrong = choices.length === 0 ? '0' : choices.join(' OR ')
+  // What is not a number at all reads as NULL; a required quantity must never turn into 0.
+  const missing = RECORD_FIELDS[batch.meter]
+    .filter(({ type, required }) => required && type === 'quantity')
+    .map(({ name }) => `isNull(r.${name})`)
+  const wrong = [...choices, ...missing].join(' OR ')
   return `(
   SELECT
     line, position, ${mapFrames(batch.frames).frame} AS f,

@@ -1,5 +1,7 @@
 import type { MigrationStep } from '../migrate.ts'
 import { catalog } from './0001-catalog.ts'
+import { ingest } from './0002-ingest.ts'
+import { books } from './0003-books.ts'
 
 /** Every migration step, in the order in which they run. Append; never reorder, rename or edit. */
-export const MIGRATIONS: readonly MigrationStep[] = [catalog]
+export const MIGRATIONS: readonly MigrationStep[] = [catalog, ingest, books]

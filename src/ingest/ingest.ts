@@ -1,0 +1,208 @@
+import type { Clock } from '../core/clock.ts'
+import { AppError } from '../core/errors.ts'
+import type { MeterName } from '../meters/meter.ts'
+import type { FileChunk, FrameMeta, FrameOutcome, LogSpec, OversizeLine } from './batch.ts'
+import type { Journal } from './journal.ts'
+import type { IngestRegistry, KnownFile, LoadedFrame } from './registry.ts'
+import type { StepListener } from './steps.ts'
+
+/** Usage records as they came over HTTP, one JSON object per line. */
+export interface UsageRequest {
+  readonly source: string
+  readonly meter: MeterName
+  readonly onlyAccount: string | null
+  readonly body: Buffer
+  readonly lines: number
+  readonly idempotencyKey: string | null
+}
+
+/** A piece of a log file, cut at line ends. */
+export interface LogChunk {
+  readonly source: string
+  readonly onlyAccount?: string | null
+  readonly spec: LogSpec
+  readonly file: FileChunk
+  readonly body: Buffer
+  readonly lines: number
+  readonly oversize: readonly OversizeLine[]
+}
+
+/** Where a frame is on its way. */
+export type FrameState =
+  | { readonly state: 'accepted'; readonly seq: number }
+  | { readonly state: 'loaded'; readonly seq: number; readonly frame: LoadedFrame }
+
+/** The receipt of a request: its frame, and whether an earlier request had already brought it. */
+export interface Receipt {
+  readonly seq: number
+  readonly isRepeat: boolean
+}
+
+/** Takes usage in: durable when a call resolves. */
+export interface Ingest {
+  /** Errors: `overloaded` when the journal is full. */
+  acceptUsage(request: UsageRequest): Promise<Receipt>
+  acceptLog(chunk: LogChunk): Promise<{ seq: number }>
+  /** Takes rejected lines in again, in place of those they name. */
+  acceptReplay(
+    meta: Omit<FrameMeta, 'oversize' | 'file' | 'idempotencyKey'>,
+    body: Buffer,
+  ): Promise<number>
+  /** Undefined for a number that was never given out, or is forgotten. */
+  state(seq: number): Promise<FrameState | undefined>
+  /** Waits until a frame is loaded; undefined when it takes longer than `timeoutMs`. */
+  loaded(seq: number, timeoutMs: number): Promise<LoadedFrame | undefined>
+  /** Log files that begin with this line, loaded or still in the journal. */
+  files(headHash: string): Promise<readonly KnownFile[]>
+  /** To be called with each loaded batch. */
+  onLoaded(outcomes: readonly FrameOutcome[]): void
+}
+
+export interface IngestDeps {
+  readonly journal: Journal
+  readonly registry: IngestRegistry
+  readonly clock: Clock
+  readonly onStep: StepListener
+}
+
+/** Builds the way in over a journal. */
+export function createIngest(deps: IngestDeps): Ingest {
+  const { journal, registry, clock } = deps
+  const waiters = new Map<number, Set<() => void>>()
+  // Requests with a key that are on their way to the disk right now.
+  const keysInFlight = new Map<string, Promise<Receipt>>()
+
+  async function append(meta: FrameMeta, body: Buffer): Promise<number> {
+    const seq = await journal.append(meta, body)
+    deps.onStep('ack.before')
+    return seq
+  }
+
+  async function acceptKeyed(request: UsageRequest, key: string): Promise<Receipt> {
+    const known =
+      journal
+        .pending()
+        .find((frame) => frame.source === request.source && frame.idempotencyKey === key)?.seq ??
+      (await registry.frameOfRequest(request.source, key))
+    if (known !== undefined) return { seq: known, isRepeat: true }
+    return { seq: await append(usageMeta(request, clock), request.body), isRepeat: false }
+  }
+
+  return {
+    async acceptUsage(request) {
+      const { idempotencyKey } = request
+      if (idempotencyKey === null) {
+        return { seq: await append(usageMeta(request, clock), request.body), isRepeat: false }
+      }
+      const slot = JSON.stringify([request.source, idempotencyKey])
+      const other = keysInFlight.get(slot)
+      if (other !== undefined) return { ...(await other), isRepeat: true }
+      const mine = acceptKeyed(request, idempotencyKey)
+      keysInFlight.set(slot, mine)
+      try {
+        return await mine
+      } finally {
+        keysInFlight.delete(slot)
+      }
+    },
+    async acceptLog(chunk) {
+      const meta: FrameMeta = {
+        source: chunk.source,
+        meter: 'cdn',
+        reading: { kind: 'log', spec: chunk.spec },
+        receivedMs: clock.nowMs(),
+        lines: chunk.lines,
+        onlyAccount: chunk.onlyAccount ?? null,
+        file: chunk.file,
+        oversize: chunk.oversize,
+        idempotencyKey: null,
+        replays: [],
+      }
+      return { seq: await append(meta, chunk.body) }
+    },
+    acceptReplay: (meta, body) =>
+      append({ ...meta, file: null, oversize: [], idempotencyKey: null }, body),
+    async state(seq) {
+      if (journal.frame(seq) !== undefined) return { state: 'accepted', seq }
+      const frame = await registry.loadedFrame(seq)
+      return frame === undefined ? undefined : { state: 'loaded', seq, frame }
+    },
+    async loaded(seq, timeoutMs) {
+      if (journal.frame(seq) !== undefined) await waitFor(waiters, seq, timeoutMs)
+      return await registry.loadedFrame(seq)
+    },
+    files: (headHash) => knownFiles(journal, registry, headHash),
+    onLoaded(outcomes) {
+      for (const { seq } of outcomes) {
+        for (const wake of waiters.get(seq) ?? []) wake()
+        waiters.delete(seq)
+      }
+    },
+  }
+}
+
+function usageMeta(request: UsageRequest, clock: Clock): FrameMeta {
+  return {
+    source: request.source,
+    meter: request.meter,
+    reading: { kind: 'records' },
+    receivedMs: clock.nowMs(),
+    lines: request.lines,
+    onlyAccount: request.onlyAccount,
+    file: null,
+    oversize: [],
+    idempotencyKey: request.idempotencyKey,
+    replays: [],
+  }
+}
+
+function waitFor(
+  waiters: Map<number, Set<() => void>>,
+  seq: number,
+  timeoutMs: number,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const set = waiters.get(seq) ?? new Set()
+    waiters.set(seq, set)
+    const wake = (): void => {
+      clearTimeout(timer)
+      set.delete(wake)
+      resolve()
+    }
+    const timer = setTimeout(wake, timeoutMs)
+    set.add(wake)
+  })
+}
+
+async function knownFiles(
+  journal: Journal,
+  registry: IngestRegistry,
+  headHash: string,
+): Promise<readonly KnownFile[]> {
+  // The journal is read first: a frame that is loaded in between is then seen twice, never missed.
+  const waiting = journal.pending().filter((frame) => frame.file?.headHash === headHash)
+  const chunks = new Map<string, Map<number, KnownFile['chunks'][number]>>()
+  for (const { fileId, chunks: loaded } of await registry.files(headHash)) {
+    chunks.set(fileId, new Map(loaded.map((chunk) => [chunk.offset, chunk])))
+  }
+  for (const { file, lines } of waiting) {
+    if (file === null) continue
+    const known = chunks.get(file.fileId) ?? new Map<number, KnownFile['chunks'][number]>()
+    const { offset, length, sha256 } = file
+    known.set(offset, { offset, length, lines, sha256 })
+    chunks.set(file.fileId, known)
+  }
+  return [...chunks].map(([fileId, known]) => ({
+    fileId,
+    chunks: [...known.values()].sort((a, b) => a.offset - b.offset),
+  }))
+}
+
+/** Reads a frame number from the text of a batch id. Errors: `not_found` when it is none. */
+export function parseBatchId(text: string): number {
+  const seq = Number(text)
+  if (!/^\d{1,16}$/.test(text) || !Number.isSafeInteger(seq)) {
+    throw new AppError('not_found', `There is no batch ${text}.`)
+  }
+  return seq
+}

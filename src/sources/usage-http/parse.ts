@@ -1,0 +1,181 @@
+import { AppError } from '../../core/errors.ts'
+import type { MeterName } from '../../meters/meter.ts'
+import { RECORD_FIELDS, type RecordField } from '../../meters/records.ts'
+import { checkRecord, type RecordProblem } from './record.ts'
+
+/** Records as the engine reads them: one JSON object per line, each line ended by LF. */
+export interface ParsedUsage {
+  readonly body: Buffer
+  readonly lines: number
+}
+
+/** Most records in one request. */
+export const RECORDS_MAX = 1_000_000
+
+/** Records checked before other requests get their turn. */
+const SLICE_RECORDS = 4000
+
+type Shape = 'lines' | 'json' | 'cloudevent' | 'cloudevents'
+
+const SHAPES: Readonly<Record<string, Shape>> = {
+  'application/x-ndjson': 'lines',
+  'application/ndjson': 'lines',
+  'application/jsonl': 'lines',
+  'application/x-jsonlines': 'lines',
+  'text/plain': 'lines',
+  'application/json': 'json',
+  'application/cloudevents+json': 'cloudevent',
+  'application/cloudevents-batch+json': 'cloudevents',
+}
+
+/**
+ * Reads a request body into usage lines.
+ *
+ * Shape: NDJSON lines are passed on byte for byte; arrays and CloudEvents become lines.
+ * Errors: `body_malformed` names the line (or the element, from 1) and the field;
+ * `media_type_unsupported`; `too_large` above RECORDS_MAX records.
+ */
+export async function parseUsage(
+  body: Buffer,
+  contentType: string | undefined,
+  meter: MeterName,
+): Promise<ParsedUsage> {
+  const type = (contentType ?? 'application/x-ndjson').split(';')[0]?.trim().toLowerCase() ?? ''
+  const shape = SHAPES[type]
+  if (shape === undefined) {
+    throw new AppError(
+      'media_type_unsupported',
+      `Content type ${type} is not understood; send one of ${Object.keys(SHAPES).join(', ')}.`,
+    )
+  }
+  const fields = RECORD_FIELDS[meter]
+  switch (shape) {
+    case 'lines':
+      return parseLines(body, fields)
+    case 'json':
+      return startsWith(body, '[')
+        ? parseElements(parseWhole(body), 'element', fields, (value) => value)
+        : parseLines(body, fields)
+    case 'cloudevent':
+      return parseElements([parseWhole(body)], 'event', fields, fromCloudEvent)
+    default:
+      return parseElements(parseWhole(body), 'event', fields, fromCloudEvent)
+  }
+}
+
+function startsWith(body: Buffer, character: string): boolean {
+  const first = body.subarray(0, 64).toString('latin1').trimStart()[0]
+  return first === character
+}
+
+function malformed(place: string, problem: RecordProblem): AppError {
+  const field = problem.field === '' ? '' : ` field ${problem.field}`
+  return new AppError('body_malformed', `${place}:${field} ${problem.problem}.`, {
+    ...(problem.field !== '' && { field: problem.field }),
+  })
+}
+
+function parseJson(text: string, place: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    throw new AppError('body_malformed', `${place}: is not valid JSON (${error.message}).`, {
+      cause: error,
+    })
+  }
+}
+
+function parseWhole(body: Buffer): unknown {
+  return parseJson(body.toString('utf8'), 'body')
+}
+
+async function parseLines(body: Buffer, fields: readonly RecordField[]): Promise<ParsedUsage> {
+  const kept: Buffer[] = []
+  let lines = 0
+  let lineNumber = 0
+  let clean = true
+  for (let start = 0; start < body.length;) {
+    const newline = body.indexOf(0x0a, start)
+    const end = newline === -1 ? body.length : newline
+    lineNumber += 1
+    const text = body.toString('utf8', start, end)
+    if (text.trim() === '') {
+      clean = false
+    } else {
+      const place = `line ${lineNumber}`
+      const problem = checkRecord(parseJson(text, place), fields)
+      if (problem !== undefined) throw malformed(place, problem)
+      lines += 1
+      kept.push(body.subarray(start, end + 1))
+      if (lines > RECORDS_MAX) throw tooMany()
+      if (lines % SLICE_RECORDS === 0) await breathe()
+    }
+    start = end + 1
+  }
+  if (lines === 0) throw new AppError('body_malformed', 'The body holds no record.')
+  return { body: withNewline(clean ? body : Buffer.concat(kept)), lines }
+}
+
+function withNewline(body: Buffer): Buffer {
+  return body.at(-1) === 0x0a ? body : Buffer.concat([body, Buffer.from('\n')])
+}
+
+function tooMany(): AppError {
+  return new AppError('too_large', `A request may hold at most ${RECORDS_MAX} records.`)
+}
+
+function breathe(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
+async function parseElements(
+  whole: unknown,
+  word: string,
+  fields: readonly RecordField[],
+  toRecord: (value: unknown, place: string) => unknown,
+): Promise<ParsedUsage> {
+  if (!Array.isArray(whole)) {
+    throw new AppError('body_malformed', 'body: must be a JSON array.')
+  }
+  if (whole.length === 0) throw new AppError('body_malformed', 'The body holds no record.')
+  if (whole.length > RECORDS_MAX) throw tooMany()
+  const lines: string[] = []
+  for (const [index, value] of whole.entries()) {
+    const place = `${word} ${index + 1}`
+    const record = toRecord(value, place)
+    const problem = checkRecord(record, fields)
+    if (problem !== undefined) throw malformed(place, problem)
+    lines.push(`${JSON.stringify(record)}\n`)
+    if (lines.length % SLICE_RECORDS === 0) await breathe()
+  }
+  return { body: Buffer.from(lines.join('')), lines: lines.length }
+}
+
+/**
+ * Makes a record of a CloudEvent: its data, identified by its source and id, at its time, about
+ * its subject.
+ *
+ * Source: CloudEvents 1.0.2, required attributes and uniqueness of (source, id).
+ */
+function fromCloudEvent(value: unknown, place: string): unknown {
+  if (typeof value !== 'object' || value === null) {
+    throw malformed(place, { field: '', problem: 'must be a JSON object' })
+  }
+  const event = value as Readonly<Record<string, unknown>>
+  for (const name of ['id', 'source', 'specversion', 'type']) {
+    const attribute = event[name]
+    if (typeof attribute !== 'string' || attribute === '') {
+      throw malformed(place, { field: name, problem: 'must be a string that is not empty' })
+    }
+  }
+  const data = event['data']
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) {
+    throw malformed(place, { field: 'data', problem: 'must be a JSON object' })
+  }
+  const record: Record<string, unknown> = { ...data }
+  record['id'] = JSON.stringify([event['source'], event['id']])
+  record['time'] ??= event['time']
+  record['resource'] ??= event['subject']
+  return record
+}
