@@ -1,5 +1,4 @@
 import type { Clock } from '../core/clock.ts'
-import { AppError } from '../core/errors.ts'
 import type { MeterName } from '../meters/meter.ts'
 import type { FileChunk, FrameMeta, FrameOutcome, LogSpec, OversizeLine } from './batch.ts'
 import type { Journal } from './journal.ts'
@@ -48,6 +47,8 @@ export interface Ingest {
     meta: Omit<FrameMeta, 'oversize' | 'file' | 'idempotencyKey'>,
     body: Buffer,
   ): Promise<number>
+  /** The source of a frame that is not loaded yet. */
+  sourceOf(seq: number): string | undefined
   /** Undefined for a number that was never given out, or is forgotten. */
   state(seq: number): Promise<FrameState | undefined>
   /** Waits until a frame is loaded; undefined when it takes longer than `timeoutMs`. */
@@ -72,6 +73,19 @@ export function createIngest(deps: IngestDeps): Ingest {
   // Requests with a key that are on their way to the disk right now.
   const keysInFlight = new Map<string, Promise<Receipt>>()
 
+  // Keys of frames in the journal, read from it once; the registry has those of loaded frames.
+  let keys: Map<string, number> | null = null
+  function waitingKeys(): Map<string, number> {
+    keys ??= new Map(
+      journal
+        .pending()
+        .flatMap(({ source, idempotencyKey: key, seq }) =>
+          key === null ? [] : [[slotOf(source, key), seq] as const],
+        ),
+    )
+    return keys
+  }
+
   async function append(meta: FrameMeta, body: Buffer): Promise<number> {
     const seq = await journal.append(meta, body)
     deps.onStep('ack.before')
@@ -79,13 +93,13 @@ export function createIngest(deps: IngestDeps): Ingest {
   }
 
   async function acceptKeyed(request: UsageRequest, key: string): Promise<Receipt> {
-    const known =
-      journal
-        .pending()
-        .find((frame) => frame.source === request.source && frame.idempotencyKey === key)?.seq ??
-      (await registry.frameOfRequest(request.source, key))
+    const slot = slotOf(request.source, key)
+    const known = waitingKeys().get(slot) ?? (await registry.frameOfRequest(request.source, key))
     if (known !== undefined) return { seq: known, isRepeat: true }
-    return { seq: await append(usageMeta(request, clock), request.body), isRepeat: false }
+    const seq = await append(usageMeta(request, clock), request.body)
+    // A frame that is loaded already is in the registry; only one that waits has to be found here.
+    if (journal.frame(seq) !== undefined) waitingKeys().set(slot, seq)
+    return { seq, isRepeat: false }
   }
 
   return {
@@ -94,7 +108,7 @@ export function createIngest(deps: IngestDeps): Ingest {
       if (idempotencyKey === null) {
         return { seq: await append(usageMeta(request, clock), request.body), isRepeat: false }
       }
-      const slot = JSON.stringify([request.source, idempotencyKey])
+      const slot = slotOf(request.source, idempotencyKey)
       const other = keysInFlight.get(slot)
       if (other !== undefined) return { ...(await other), isRepeat: true }
       const mine = acceptKeyed(request, idempotencyKey)
@@ -122,6 +136,7 @@ export function createIngest(deps: IngestDeps): Ingest {
     },
     acceptReplay: (meta, body) =>
       append({ ...meta, file: null, oversize: [], idempotencyKey: null }, body),
+    sourceOf: (seq) => journal.frame(seq)?.source,
     async state(seq) {
       if (journal.frame(seq) !== undefined) return { state: 'accepted', seq }
       const frame = await registry.loadedFrame(seq)
@@ -133,12 +148,18 @@ export function createIngest(deps: IngestDeps): Ingest {
     },
     files: (headHash) => knownFiles(journal, registry, headHash),
     onLoaded(outcomes) {
-      for (const { seq } of outcomes) {
+      const loaded = new Set(outcomes.map(({ seq }) => seq))
+      for (const [slot, seq] of keys ?? []) if (loaded.has(seq)) keys?.delete(slot)
+      for (const seq of loaded) {
         for (const wake of waiters.get(seq) ?? []) wake()
         waiters.delete(seq)
       }
     },
   }
+}
+
+function slotOf(source: string, key: string): string {
+  return JSON.stringify([source, key])
 }
 
 function usageMeta(request: UsageRequest, clock: Clock): FrameMeta {
@@ -196,13 +217,4 @@ async function knownFiles(
     fileId,
     chunks: [...known.values()].sort((a, b) => a.offset - b.offset),
   }))
-}
-
-/** Reads a frame number from the text of a batch id. Errors: `not_found` when it is none. */
-export function parseBatchId(text: string): number {
-  const seq = Number(text)
-  if (!/^\d{1,16}$/.test(text) || !Number.isSafeInteger(seq)) {
-    throw new AppError('not_found', `There is no batch ${text}.`)
-  }
-  return seq
 }

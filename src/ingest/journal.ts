@@ -105,6 +105,11 @@ export class Journal {
     return this.#unfinished
   }
 
+  /** The highest frame number given out so far. */
+  get lastSeq(): number {
+    return this.#lastSeq
+  }
+
   /** Bytes of frames that are accepted and not yet loaded. */
   get pendingBytes(): number {
     return this.#pendingBytes

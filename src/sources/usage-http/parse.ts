@@ -1,4 +1,4 @@
-import { AppError } from '../../core/errors.ts'
+import { AppError, unreachable } from '../../core/errors.ts'
 import type { MeterName } from '../../meters/meter.ts'
 import { RECORD_FIELDS, type RecordField } from '../../meters/records.ts'
 import { checkRecord, type RecordProblem } from './record.ts'
@@ -53,14 +53,28 @@ export async function parseUsage(
     case 'lines':
       return parseLines(body, fields)
     case 'json':
-      return startsWith(body, '[')
-        ? parseElements(parseWhole(body), 'element', fields, (value) => value)
-        : parseLines(body, fields)
+      return parseJsonBody(body, fields)
     case 'cloudevent':
       return parseElements([parseWhole(body)], 'event', fields, fromCloudEvent)
-    default:
+    case 'cloudevents':
       return parseElements(parseWhole(body), 'event', fields, fromCloudEvent)
+    default:
+      return unreachable(shape)
   }
+}
+
+// JSON may be an array, one object over several lines, or lines all the same.
+function parseJsonBody(body: Buffer, fields: readonly RecordField[]): Promise<ParsedUsage> {
+  if (startsWith(body, '[')) {
+    return parseElements(parseWhole(body), 'element', fields, (value) => value)
+  }
+  const firstLine = body
+    .subarray(0, Math.max(body.indexOf(0x0a), 0))
+    .toString('utf8')
+    .trim()
+  return firstLine === '{'
+    ? parseElements([parseWhole(body)], 'body', fields, (value) => value)
+    : parseLines(body, fields)
 }
 
 function startsWith(body: Buffer, character: string): boolean {
