@@ -24,10 +24,11 @@ export const ERRORS = {
   project_unknown: { http: 404, ucloud: 292, tencent: 'ResourceNotFound' },
   region_unsupported: { http: 400, ucloud: 230, tencent: 'UnsupportedRegion' },
   not_found: { http: 404, ucloud: 230, tencent: 'ResourceNotFound' },
+  package_missing: { http: 404, ucloud: 4210, tencent: 'ResourceNotFound' },
   conflict: { http: 409, ucloud: 230, tencent: 'ResourceInUse' },
   method_unsupported: { http: 405, ucloud: 230, tencent: 'UnsupportedProtocol' },
   too_large: { http: 413, ucloud: 230, tencent: 'RequestSizeLimitExceeded' },
-  media_type_unsupported: { http: 415, ucloud: 230, tencent: 'InvalidParameter' },
+  media_type_unsupported: { http: 415, ucloud: 230, tencent: 'InvalidRequest' },
   rate_limited: { http: 429, ucloud: 153, tencent: 'RequestLimitExceeded' },
   overloaded: { http: 503, ucloud: 150, tencent: 'ServiceUnavailable' },
   timeout: { http: 504, ucloud: 110, tencent: 'InternalError' },
@@ -44,6 +45,15 @@ export interface AppErrorOptions {
   readonly field?: string
   /** Seconds after which a retry makes sense; becomes `Retry-After`. */
   readonly retryAfterSeconds?: number
+  /** Everything that was wrong with the input, when more than one thing may be. */
+  readonly problems?: readonly Problem[]
+}
+
+/** One thing that is wrong with an input: where, and what to do about it. */
+export interface Problem {
+  /** Path of the field, e.g. `zones[1]`; empty for the input as a whole. */
+  readonly field: string
+  readonly message: string
 }
 
 /** A failure of one request or command. `message` is safe to show to the caller. */
@@ -51,6 +61,7 @@ export class AppError extends Error {
   readonly code: ErrorCode
   readonly field: string | undefined
   readonly retryAfterSeconds: number | undefined
+  readonly problems: readonly Problem[]
 
   constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
@@ -58,6 +69,7 @@ export class AppError extends Error {
     this.code = code
     this.field = options.field
     this.retryAfterSeconds = options.retryAfterSeconds
+    this.problems = options.problems ?? []
   }
 }
 
