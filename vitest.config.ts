@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 // integration: each file may own an engine, a server or child processes; one at a time.
 export default defineConfig({
   test: {
+    reporters: ['./test/support/summary-reporter.ts'],
     projects: [
       {
         test: {
