@@ -225,14 +225,14 @@ export class Journal {
   #write(write: Pick<Write, 'bytes' | 'frame'>): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#queue.push({ ...write, resolve, reject })
-      this.#writing ??= this.#drain().finally(() => {
-        this.#writing = null
-      })
+      this.#writing ??= this.#drain()
     })
   }
 
   // One writer: everything queued while the disk was busy goes out with the next sync.
   async #drain(): Promise<void> {
+    // The first write waits for the turn to end, so that neighbours join its group.
+    await Promise.resolve()
     while (this.#queue.length > 0) {
       const group = this.#queue
       this.#queue = []
@@ -246,6 +246,8 @@ export class Journal {
         for (const write of group) write.reject(error)
       }
     }
+    // In the same step as the last look at the queue, or a write in between would never be seen.
+    this.#writing = null
   }
 
   async #commit(group: readonly Write[]): Promise<void> {

@@ -1,4 +1,4 @@
-import { createClient, type ClickHouseClient } from '@clickhouse/client'
+import { ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client'
 import { AppError } from '../../core/errors.ts'
 import { createEngine, type Engine } from './engine.ts'
 import type { Topology } from './render.ts'
@@ -53,6 +53,8 @@ function createServerClient(config: UsageStoreConfig, connections: number): Clic
   return createClient({
     url: config.location,
     application: 'weir',
+    // Failures are logged once, by whoever handles them.
+    log: { level: ClickHouseLogLevel.OFF },
     request_timeout: config.requestTimeoutMs,
     max_open_connections: connections,
     compression: { request: false, response: true },

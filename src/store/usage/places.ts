@@ -9,11 +9,11 @@ export function arrayOf(values: readonly string[]): string {
   return `[${values.map(quote).join(', ')}]`
 }
 
-/** Expression: the code of a place from its three names; unknown names count as `others`. */
+/** Expression: the code of a place from its three names; what is unknown is `others`, in the cheaper cn. */
 export function placeCode(area: string, province: string, isp: string): string {
   const provinceIndex = `transform(${province}, ${arrayOf(PROVINCES)}, range(${PROVINCES.length}), 0)`
   const ispIndex = `transform(${isp}, ${arrayOf(ISPS)}, range(${ISPS.length}), 0)`
-  return `toUInt16((${provinceIndex} * 8 + ${ispIndex}) * 2 + (${area} = 'cn'))`
+  return `toUInt16((${provinceIndex} * 8 + ${ispIndex}) * 2 + (${area} != 'abroad'))`
 }
 
 /** Expressions: the three names from the code of a place. */
@@ -25,7 +25,7 @@ export function placeNames(code: string): { area: string; province: string; isp:
   }
 }
 
-/** Expression: the code of the place of an address given as text; 0 for what is no known address. */
+/** Expression: the code of the place of an address given as text; cn, others, others (1) for what is no known address. */
 export function placeOfClient(client: string): string {
   return `dictGet('geo_places', 'place', tuple(toIPv6OrDefault(${client})))`
 }

@@ -32,12 +32,12 @@ export function planProvinceSeries(query: ProvinceSeriesQuery): PlannedQuery {
 SELECT concat('{"Province":"', province, '"', ${list}, '}') AS entry FROM (
 SELECT province, ${points} AS points FROM (
   SELECT province,
-    groupArrayInsertAt(0, ${starts.length})(traffic, toUInt32(i)) AS traffics,
-    groupArrayInsertAt(0, ${starts.length})(peak, toUInt32(i)) AS peaks,
+    arrayPopBack(groupArrayInsertAt(0, ${starts.length + 1})(traffic, toUInt32(i))) AS traffics,
+    arrayPopBack(groupArrayInsertAt(0, ${starts.length + 1})(peak, toUInt32(i))) AS peaks,
     ${bucketTimes} AS times
   FROM (
     ${bucketRows(query, { table, time, index, wide })}
-    ${requested(query)}
+    ${requested(query, starts.length)}
   )
   GROUP BY province
 )) ORDER BY entry)
@@ -68,11 +68,12 @@ function bucketRows(
     FROM (${slots}) GROUP BY province, i`
 }
 
-// Asked-for provinces are answered even when nothing moved there.
-function requested(query: ProvinceSeriesQuery): string {
+// Asked-for provinces are answered even when nothing moved there: their extra point, behind the
+// last bucket, only makes the group exist.
+function requested(query: ProvinceSeriesQuery, bucketCount: number): string {
   if (query.provinces.length === 0) return ''
   return `UNION ALL
-    SELECT arrayJoin({provinces:Array(String)}) AS province, 0 AS i, toUInt64(0) AS traffic, toUInt64(0) AS peak`
+    SELECT arrayJoin({provinces:Array(String)}) AS province, ${bucketCount} AS i, toUInt64(0) AS traffic, toUInt64(0) AS peak`
 }
 
 function listOfPoints(slotSeconds: number, wide: boolean): string {

@@ -49,7 +49,7 @@ SOURCE(CLICKHOUSE(TABLE 'attribution')) LAYOUT(HASHED()) LIFETIME(0)`,
 ENGINE = MergeTree ORDER BY prefix`,
   `CREATE TABLE IF NOT EXISTS geo_names (prefix String, area String, province String, isp String)
 ENGINE = Memory`,
-  `CREATE DICTIONARY IF NOT EXISTS geo_places (prefix String, place UInt16)
+  `CREATE DICTIONARY IF NOT EXISTS geo_places (prefix String, place UInt16 DEFAULT 1)
 PRIMARY KEY prefix
 SOURCE(CLICKHOUSE(TABLE 'geo_prefixes')) LAYOUT(IP_TRIE) LIFETIME(0)`,
 ]
