@@ -97,10 +97,12 @@ export const BytesInput = z
 /** Instants outside are surely in another unit than meant. */
 const INSTANT_MS_MAX = Date.UTC(2200, 0, 1)
 
+const INSTANT_EXPECTED = 'must be a time such as 2026-01-31T00:00:00+08:00'
+
 /** An instant: ISO 8601 with an offset, or milliseconds since 1970. */
 export const InstantInput = z
-  .union([z.iso.datetime({ offset: true }), z.int().nonnegative()], {
-    error: 'must be a time such as 2026-01-31T00:00:00+08:00',
+  .union([z.iso.datetime({ offset: true, error: INSTANT_EXPECTED }), z.int().nonnegative()], {
+    error: INSTANT_EXPECTED,
   })
   .transform((value) => (typeof value === 'number' ? value : Date.parse(value)))
   .refine((ms) => ms <= INSTANT_MS_MAX, 'must be before the year 2200')

@@ -11,7 +11,10 @@ const DEVICE_LENGTH_MAX = 128
  * no trailing dot. Returns undefined for what is no domain name; wildcards and addresses are none.
  */
 export function canonicalDomain(text: string): string | undefined {
-  const ascii = domainToASCII(text.trim().replace(/\.$/, '')).toLowerCase()
+  const bare = text.trim().replace(/\.$/, '')
+  // The conversion cuts a URL's other parts off silently; a name that has any is none.
+  if (/[\s/:?#@\\[\]%]/.test(bare)) return undefined
+  const ascii = domainToASCII(bare).toLowerCase()
   if (ascii === '' || ascii.length > DOMAIN_LENGTH_MAX) return undefined
   const labels = ascii.split('.')
   if (!labels.every((label) => LABEL.test(label))) return undefined

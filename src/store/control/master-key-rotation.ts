@@ -7,7 +7,17 @@ import type { ControlDatabase } from './tables.ts'
  *
  * Returns how many there were. After it, the former keys can leave the configuration.
  */
-export function resealKeys(db: Kysely<ControlDatabase>, masterKeys: MasterKeys): Promise<number> {
+export async function resealKeys(
+  db: Kysely<ControlDatabase>,
+  masterKeys: MasterKeys,
+): Promise<number> {
+  const stale = await db
+    .selectFrom('keys')
+    .select('id')
+    .where('master_key_id', '!=', masterKeys.currentId)
+    .limit(1)
+    .executeTakeFirst()
+  if (stale === undefined) return 0
   return db.transaction().execute(async (trx) => {
     const rows = await trx
       .selectFrom('keys')

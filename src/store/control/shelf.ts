@@ -110,7 +110,8 @@ function formatCursor(first: unknown, second: unknown): string {
 function parseCursor(cursor: string): readonly [number, string] {
   const text = Buffer.from(cursor, 'base64url').toString()
   const match = /^\[(\d{1,15}),"([\w.-]{1,100})"\]$/.exec(text)
-  if (match === null) {
+  // Decoding skips what is no base64; only text that encodes back is ours.
+  if (match === null || Buffer.from(text).toString('base64url') !== cursor) {
     throw new AppError(
       'parameter_invalid',
       'cursor is not one that this server gave out; start without a cursor.',
