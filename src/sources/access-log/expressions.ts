@@ -26,10 +26,19 @@ export function createSteps(): StepList {
   }
 }
 
-/** The first of the expressions that says something: neither empty nor the log's `-`. */
+/**
+ * The first of the expressions that says something: neither empty nor the log's `-`.
+ *
+ * Shape: each expression occurs once, because the engine's analyzer copies what a name stands for
+ * to every place that uses it.
+ */
 export function firstPresent(expressions: readonly string[]): string {
-  const last = expressions.at(-1)
-  if (last === undefined) return "''"
-  const cases = expressions.map((text) => `${text} NOT IN ('', '-'), ${text}`)
-  return `multiIf(${cases.join(', ')}, '')`
+  if (expressions.length === 0) return "''"
+  const present = expressions.map((text) => `nullIf(nullIf(${text}, ''), '-')`)
+  return `coalesce(${present.join(', ')}, '')`
+}
+
+/** Evaluates an expression over a value that it uses several times, without repeating that value. */
+export function withValue(value: string, name: string, expression: string): string {
+  return `arrayElement(arrayMap(${name} -> ${expression}, [${value}]), 1)`
 }

@@ -51,6 +51,11 @@ export function compileFormat(spec: FormatSpec): LineFormat {
       { field: 'timeZone' },
     )
   }
+  if (spec.domain !== null && bareHost(spec.domain) === '') {
+    throw new AppError('parameter_invalid', `"${spec.domain}" is no domain name.`, {
+      field: 'domain',
+    })
+  }
   const options: ValueOptions = {
     domain: spec.domain === null ? null : bareHost(spec.domain),
     clientFrom: spec.clientFrom,
@@ -83,7 +88,7 @@ export function compileFormat(spec: FormatSpec): LineFormat {
   }
 }
 
-type Role = Exclude<keyof RawValues, 'time' | 'bytesOut' | 'hosts'> | 'time' | 'bytesOut' | 'hosts'
+type Role = keyof RawValues
 type Chosen = Partial<Record<Role, UsedVariable[]>>
 
 /** Which variable serves which purpose, the better one where a format has both. */
@@ -91,9 +96,9 @@ function chooseVariables(present: ReadonlySet<string>, spec: FormatSpec): Chosen
   const pick = (...names: UsedVariable[]): UsedVariable[] =>
     names.filter((name) => present.has(name)).slice(0, 1)
   const time = pick('msec', 'time_iso8601', 'time_local')
-  if (time.length === 0) throw missing('a time', '$time_local, $time_iso8601 or $msec')
+  if (time.length === 0) throw missing('time', '$time_local, $time_iso8601 or $msec')
   const bytesOut = pick('bytes_sent', 'body_bytes_sent')
-  if (bytesOut.length === 0) throw missing('a byte count', '$bytes_sent or $body_bytes_sent')
+  if (bytesOut.length === 0) throw missing('byte count', '$bytes_sent or $body_bytes_sent')
   const hosts = (['host', 'http_host', 'server_name'] as const).filter((name) => present.has(name))
   if (hosts.length === 0 && spec.domain === null) {
     throw new AppError(
@@ -117,14 +122,12 @@ function chooseVariables(present: ReadonlySet<string>, spec: FormatSpec): Chosen
     serverPort: pick('server_port'),
     serverProtocol: pick('server_protocol', 'request'),
   }
+}
 
-  function missing(what: string, names: string): AppError {
-    return new AppError(
-      'parameter_invalid',
-      `The log format has no ${what.replace(/^a /, '')}: add ${names}.`,
-      { field: 'format' },
-    )
-  }
+function missing(what: string, names: string): AppError {
+  return new AppError('parameter_invalid', `The log format has no ${what}: add ${names}.`, {
+    field: 'format',
+  })
 }
 
 function rawValues(used: Chosen, texts: ReadonlyMap<string, string>): RawValues {

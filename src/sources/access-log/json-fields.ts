@@ -1,4 +1,4 @@
-import { firstPresent, quoted, type StepList } from './expressions.ts'
+import { firstPresent, quoted, type StepList, withValue } from './expressions.ts'
 import type { RawValues } from './line-values.ts'
 
 /**
@@ -38,11 +38,7 @@ export interface JsonFields {
  * Errors: per line; a number that no integer type holds is `bad_bytes`, although it breaks the parser.
  */
 export function findJsonFields(list: StepList): JsonFields {
-  const utf8 = list.add('utf8', 'if(isValidUTF8(line), line, toValidUTF8(line))')
-  const text = list.add(
-    'json_text',
-    `if(position(${utf8}, ${quoted('\\x')}) > 0, replaceRegexpAll(${utf8}, ${quoted('\\\\x([0-9A-Fa-f]{2})')}, ${quoted('\\\\u00\\1')}), ${utf8})`,
-  )
+  const text = list.add('json_text', withValue('line', 's', REPAIRED_TEXT))
   const keys = [...new Set(Object.values(JSON_KEYS).flat())]
   const tuple = keys.map((key) => `\`${key}\` String`).join(', ')
   const object = list.add('json', `JSONExtract(${text}, ${quoted(`Tuple(${tuple})`)})`)
@@ -56,11 +52,15 @@ export function findJsonFields(list: StepList): JsonFields {
   const time = valueOf('time')
   const parsedBytes = valueOf('bytesOut')
   // Short-circuit: the pattern runs only over lines in which the parser found neither.
-  const isHuge = `${time} = '' AND ${parsedBytes} = '' AND match(${text}, ${quoted(HUGE_NUMBER_PATTERN)})`
+  const isHuge = `match(${text}, ${quoted(HUGE_NUMBER_PATTERN)})`
   const huge = list.add('huge', `if(${time} = '' AND ${parsedBytes} = '', ${isHuge}, 0)`)
   const status = valueOf('status')
   return {
-    broken: [`${time} = '' AND ${parsedBytes} = '' AND ${status} = '' AND NOT ${huge}`],
+    broken: [
+      // The engine would fill the keys from an array by position.
+      `NOT startsWith(trimLeft(line), '{')`,
+      `${time} = '' AND ${parsedBytes} = '' AND ${status} = '' AND NOT ${huge}`,
+    ],
     raw: {
       time: { kind: 'any', text: list.add('j_when', `if(${huge}, '0', ${time})`) },
       bytesOut: parsedBytes,
@@ -78,6 +78,13 @@ export function findJsonFields(list: StepList): JsonFields {
     },
   }
 }
+
+/** `\xNN` becomes `\u00NN`; both repairs run only over the lines that need them. */
+const REPAIRED_TEXT = withValue(
+  'if(isValidUTF8(s), s, toValidUTF8(s))',
+  'u',
+  `if(position(u, ${quoted('\\x')}) > 0, replaceRegexpAll(u, ${quoted('\\\\x([0-9A-Fa-f]{2})')}, ${quoted('\\\\u00\\1')}), u)`,
+)
 
 /** A byte count of twenty digits and more: 2^64 has twenty, smaller ones reach the number parser intact. */
 const HUGE_NUMBER_PATTERN = `"(${[...JSON_KEYS.bytesOut, ...JSON_KEYS.bytesIn].join('|')})"\\s*:\\s*-?[0-9]{19,}`

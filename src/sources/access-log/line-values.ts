@@ -1,5 +1,6 @@
+import { unreachable } from '../../core/errors.ts'
 import type { LineColumns } from '../../meters/line-format.ts'
-import { firstPresent, quoted, type StepList } from './expressions.ts'
+import { firstPresent, quoted, type StepList, withValue } from './expressions.ts'
 
 /** How a format writes its time. `any` tells them apart per line. */
 export type TimeKind = 'local' | 'iso8601' | 'epoch' | 'any'
@@ -44,11 +45,9 @@ export function lineColumns(
   options: ValueOptions,
 ): LineColumns {
   const when = list.add('when', timeExpression(raw.time, options.timeZone))
-  const bytesOut = list.add('out', bytesExpression(raw.bytesOut, list, 'out'))
-  const bytesIn =
-    raw.bytesIn === undefined ? null : list.add('in', bytesExpression(raw.bytesIn, list, 'in'))
-  const status =
-    raw.status === undefined ? null : list.add('status', statusExpression(raw.status, list))
+  const bytesOut = list.add('out', bytesExpression(raw.bytesOut))
+  const bytesIn = raw.bytesIn === undefined ? null : list.add('in', bytesExpression(raw.bytesIn))
+  const status = raw.status === undefined ? null : list.add('status', statusExpression(raw.status))
   const unparseable = [...broken, ...(status === null ? [] : [`isNull(${status})`])].join(' OR ')
   const badBytes = [bytesOut, ...(bytesIn === null ? [] : [bytesIn])]
     .map((name) => `isNull(${name})`)
@@ -62,7 +61,7 @@ export function lineColumns(
     error: `multiIf(${cases.join(', ')}, '')`,
     time: `ifNull(${when}, toDateTime64(0, 3, 'UTC'))`,
     host: options.domain === null ? hostExpression(raw.hosts) : quoted(options.domain),
-    client: clientExpression(raw, list, options.clientFrom),
+    client: clientExpression(raw, options.clientFrom),
     bytesOut: `ifNull(${bytesOut}, toUInt64(0))`,
     bytesIn: bytesIn === null ? 'toUInt64(0)' : `ifNull(${bytesIn}, toUInt64(0))`,
     status: status === null ? 'toUInt16(0)' : `ifNull(${status}, toUInt16(0))`,
@@ -73,7 +72,7 @@ export function lineColumns(
 
 const EPOCH_PATTERN = quoted('^[0-9]{1,11}([.][0-9]{1,9})?$')
 const EPOCH_MS_PATTERN = quoted('^[0-9]{12,14}$')
-const ISO_DATE_PATTERN = '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-2][0-9]:[0-5][0-9]:[0-5][0-9]'
+const ISO_DATE_PATTERN = '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]'
 const ISO_FRACTION_PATTERN = '([.,][0-9]{1,9})?'
 const ISO_OFFSET_PATTERN = '(Z|[+-][0-9]{2}:?[0-9]{2})'
 
@@ -87,55 +86,79 @@ function timeExpression(time: RawValues['time'], zone: string | null): string {
     case 'epoch':
       return epochTime(time.text)
     case 'any':
-      return `multiIf(position(${time.text}, '/') > 0, ${localTime(time.text, zone)}, position(${time.text}, '-') > 0, ${isoTime(time.text, zone)}, ${epochTime(time.text)})`
+      return withValue(
+        time.text,
+        't',
+        `multiIf(position(t, '/') > 0, ${localTime('t', zone)}, position(t, '-') > 0, ${isoTime('t', zone)}, ${epochTime('t')})`,
+      )
+    default:
+      return unreachable(time.kind)
   }
 }
 
 function localTime(text: string, zone: string | null): string {
-  const distinct = `toLowCardinality(${text})`
+  const distinct = 'toLowCardinality(t)'
+  const exact = `toDateTime64(${jodaTime(distinct, 'dd/MMM/yyyy:HH:mm:ss Z', 'UTC')}, 3, 'UTC')`
   // Only the canonical widths: the Joda parser would take 9/Nov for 09/Nov.
-  const parse = (value: string, layout: string, parseZone: string): string =>
-    `parseDateTimeInJodaSyntaxOrNull(${value}, ${quoted(layout)}, ${quoted(parseZone)})`
-  const exact = `toDateTime64(${parse(distinct, 'dd/MMM/yyyy:HH:mm:ss Z', 'UTC')}, 3, 'UTC')`
-  const withOffset = `if(length(${text}) = 26, ${exact}, NULL)`
-  if (zone === null) return withOffset
-  const zoned = `toDateTime64(${parse(distinct, 'dd/MMM/yyyy:HH:mm:ss', zone)}, 3, 'UTC')`
-  return `multiIf(length(${text}) = 26, ${exact}, length(${text}) = 20, ${zoned}, NULL)`
+  const withOffset = `length(t) = 26, ${exact}`
+  if (zone === null) return withValue(text, 't', `multiIf(${withOffset}, NULL)`)
+  const zoned = `toDateTime64(${jodaTime(distinct, 'dd/MMM/yyyy:HH:mm:ss', zone)}, 3, 'UTC')`
+  return withValue(text, 't', `multiIf(${withOffset}, length(t) = 20, ${zoned}, NULL)`)
+}
+
+function jodaTime(text: string, layout: string, zone: string): string {
+  return `parseDateTimeInJodaSyntaxOrNull(${text}, ${quoted(layout)}, ${quoted(zone)})`
 }
 
 function isoTime(text: string, zone: string | null): string {
-  const distinct = `toLowCardinality(${text})`
   const offset = zone === null ? ISO_OFFSET_PATTERN : `${ISO_OFFSET_PATTERN}?`
-  const pattern = `${ISO_DATE_PATTERN}${ISO_FRACTION_PATTERN}${offset}$`
-  const parsed = `parseDateTime64BestEffortOrNull(replaceOne(${text}, ',', '.'), 3, ${quoted(zone ?? 'UTC')})`
-  return `if(match(${distinct}, ${quoted(pattern)}), toDateTime64(${parsed}, 3, 'UTC'), NULL)`
+  const pattern = quoted(`${ISO_DATE_PATTERN}${ISO_FRACTION_PATTERN}${offset}$`)
+  const parsed = `parseDateTime64BestEffortOrNull(replaceOne(t, ',', '.'), 3, ${quoted(zone ?? 'UTC')})`
+  return withValue(
+    text,
+    't',
+    `if(match(toLowCardinality(t), ${pattern}), toDateTime64(${parsed}, 3, 'UTC'), NULL)`,
+  )
 }
 
 function epochTime(text: string): string {
-  const seconds = `toDecimal64OrNull(${text}, 3)`
-  // fromUnixTimestamp64Milli takes Int64; the engine's times end in 2299.
-  const fromMs = (ms: string): string =>
-    `if(${ms} < 10413792000000, fromUnixTimestamp64Milli(assumeNotNull(${ms}), 'UTC'), NULL)`
-  return `multiIf(match(${text}, ${EPOCH_PATTERN}), ${fromMs(`toInt64(${seconds} * 1000)`)}, match(${text}, ${EPOCH_MS_PATTERN}), ${fromMs(`toInt64OrNull(${text})`)}, NULL)`
+  const seconds = timeOfMs('toInt64(toDecimal64OrNull(t, 3) * 1000)')
+  const milliseconds = timeOfMs('toInt64OrNull(t)')
+  return withValue(
+    text,
+    't',
+    `multiIf(match(t, ${EPOCH_PATTERN}), ${seconds}, match(t, ${EPOCH_MS_PATTERN}), ${milliseconds}, NULL)`,
+  )
+}
+
+/** The engine's times end in 2299. */
+function timeOfMs(ms: string): string {
+  return `if(${ms} < 10413792000000, fromUnixTimestamp64Milli(assumeNotNull(${ms}), 'UTC'), NULL)`
 }
 
 /** Nullable(UInt64). `-` is Apache's way to write zero bytes; a sign or 2^64 and above is NULL. */
-function bytesExpression(text: string, list: StepList, name: string): string {
-  const value = list.add(`${name}_text`, text)
-  return `multiIf(${value} = '-', toUInt64(0), startsWith(${value}, '+'), NULL, toUInt64OrNull(${value}))`
+function bytesExpression(text: string): string {
+  return withValue(
+    text,
+    'n',
+    "multiIf(n = '-', toUInt64(0), startsWith(n, '+'), NULL, toUInt64OrNull(n))",
+  )
 }
 
 /** Nullable(UInt16): 0 when the line does not know, NULL when the text is no status. */
-function statusExpression(text: string, list: StepList): string {
-  const value = list.add('status_text', text)
-  return `multiIf(${value} IN ('', '-'), toUInt16(0), length(${value}) > 3 OR startsWith(${value}, '+'), NULL, toUInt16OrNull(${value}))`
+function statusExpression(text: string): string {
+  return withValue(
+    text,
+    'n',
+    "multiIf(n IN ('', '-'), toUInt16(0), length(n) > 3 OR startsWith(n, '+'), NULL, toUInt16OrNull(n))",
+  )
 }
 
 /** Takes the port, a final dot and the brackets' outside off; `_` is nginx's name for "no name". */
 function hostExpression(hosts: readonly string[]): string {
   const host = `lower(toLowCardinality(${firstPresent(hosts)}))`
   const bare = `replaceRegexpOne(${host}, ${quoted(HOST_PATTERN)}, ${quoted('\\1')})`
-  return `toString(if(${bare} = '_', '', ${bare}))`
+  return `CAST(replaceRegexpOne(${bare}, '^_$', ''), 'String')`
 }
 
 const HOST_PATTERN = '^([^:\\[\\]]*?|\\[[^\\]]*\\])[.]?(:[0-9]*)?$'
@@ -148,35 +171,27 @@ export function bareHost(host: string): string {
     .replace(/^([^:[\]]*?|\[[^\]]*\])\.?(:[0-9]*)?$/, '$1')
 }
 
-function clientExpression(
-  raw: RawValues,
-  list: StepList,
-  from: ValueOptions['clientFrom'],
-): string {
+function clientExpression(raw: RawValues, from: ValueOptions['clientFrom']): string {
   const candidates: string[] = []
   if (from === 'x_forwarded_for' && raw.forwardedFor !== undefined) {
-    const whole = list.add('xff', raw.forwardedFor)
-    const first = list.add(
-      'xff_first',
-      `trimBoth(if(position(${whole}, ',') > 0, substring(${whole}, 1, position(${whole}, ',') - 1), ${whole}))`,
-    )
-    // Some proxies write 192.0.2.1:4711 or [2001:db8::1]:4711.
-    candidates.push(
-      list.add(
-        'xff_bare',
-        `multiIf(startsWith(${first}, '['), substring(${first}, 2, toInt64(position(${first}, ']')) - 2), countSubstrings(${first}, ':') = 1, substring(${first}, 1, position(${first}, ':') - 1), ${first})`,
-      ),
-    )
+    const first = `trimBoth(substringIndex(${raw.forwardedFor}, ',', 1))`
+    candidates.push(withValue(first, 'a', ADDRESS_WITHOUT_PORT))
   }
-  if (raw.remoteAddress !== undefined) candidates.push(list.add('remote', raw.remoteAddress))
+  if (raw.remoteAddress !== undefined) candidates.push(raw.remoteAddress)
   if (candidates.length === 0) return "''"
-  const address = list.add('client', firstPresent(candidates))
-  const plain = list.add(
-    'client_plain',
-    `if(startsWith(lower(substring(${address}, 1, 7)), '::ffff:') AND isIPv4String(substring(${address}, 8)), substring(${address}, 8), ${address})`,
-  )
-  return `if(isIPv4String(${plain}) OR isIPv6String(${plain}), ${plain}, '')`
+  return withValue(withValue(firstPresent(candidates), 'a', UNMAPPED_ADDRESS), 'a', VALID_ADDRESS)
 }
+
+/** Some proxies write 192.0.2.1:4711 or [2001:db8::1]:4711. */
+const ADDRESS_WITHOUT_PORT =
+  "multiIf(startsWith(a, '['), substring(a, 2, toInt64(position(a, ']')) - 2), " +
+  "countSubstrings(a, ':') = 1, substring(a, 1, position(a, ':') - 1), a)"
+
+/** ::ffff:192.0.2.1 is 192.0.2.1. */
+const UNMAPPED_ADDRESS =
+  "if(startsWith(lower(substring(a, 1, 7)), '::ffff:') AND isIPv4String(substring(a, 8)), substring(a, 8), a)"
+
+const VALID_ADDRESS = "if(isIPv4String(a) OR isIPv6String(a), a, '')"
 
 const CACHE_PATTERN = quoted('(HIT|MISS|EXPIRED|BYPASS|STALE|UPDATING|REVALIDATED)')
 
@@ -187,7 +202,7 @@ function cacheExpression(raw: RawValues): string {
   if (raw.cacheHeader !== undefined) texts.push(raw.cacheHeader)
   if (texts.length === 0) return "''"
   const text = `upper(toLowCardinality(${firstPresent(texts)}))`
-  return `toString(extract(${text}, ${CACHE_PATTERN}))`
+  return `CAST(extract(${text}, ${CACHE_PATTERN}), 'String')`
 }
 
 function protocolExpression(raw: RawValues, status: string | null): string {
