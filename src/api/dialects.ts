@@ -1,0 +1,154 @@
+/**
+ * Both vendor dialects on `/`: every request is read as raw bytes and handed to one of them.
+ *
+ * Source: tencent.md §4 ("If one server also serves UCloud-style calls on `/`"), ucloud.md §2.
+ */
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { AppError, ERRORS, toAppError } from '../core/errors.ts'
+import { newRequestId } from '../core/ids.ts'
+import { createTtlCache } from '../core/ttl-cache.ts'
+import type { OperationDeps } from './operations/caller.ts'
+import type { Answer, AnswerLog, RawCall } from './raw-call.ts'
+import {
+  answerTencent,
+  BODY_BYTES_MAX,
+  refuseTencent,
+  type TencentDeps,
+} from './tencent/dialect.ts'
+import { createRateLimiter, REQUESTS_PER_SECOND } from './tencent/rate-limit.ts'
+import { answerUcloud, refuseUcloud } from './ucloud/dialect.ts'
+
+/**
+ * Header bytes a server in front of this plugin must accept: a GET may carry 32 KB of query, twice
+ * Node's default (`maxHeaderSize`).
+ */
+export const HEADER_BYTES_MAX = 64 * 1024
+
+/** Oldest a total may be when usage is loaded by another process. */
+const TOTALS_TTL_MS = 1000
+const TOTALS_ENTRIES_MAX = 10_000
+
+/** What the dialects need. */
+export interface DialectsDeps extends Omit<OperationDeps, 'totals'> {
+  /** Told of every answer; must not throw. */
+  readonly onAnswer?: (log: AnswerLog, durationMs: number) => void
+}
+
+/** The vendor dialects as a fastify plugin. */
+export interface Dialects {
+  /** Registers `/`. */
+  readonly plugin: (app: FastifyInstance) => Promise<void>
+  /** Forgets totals computed before now; to be called after each load of usage. */
+  readonly usageLoaded: () => void
+}
+
+/**
+ * Builds the vendor dialects. Inert until the plugin is registered.
+ *
+ * Limits: 20 requests per second for each Tencent action and account; totals are at most 1 s old.
+ */
+export function createDialects(deps: DialectsDeps): Dialects {
+  const { clock } = deps
+  const totals = createTtlCache<Awaited<ReturnType<OperationDeps['totals']['get']>>>(
+    { ttlMs: TOTALS_TTL_MS, entriesMax: TOTALS_ENTRIES_MAX },
+    clock,
+  )
+  const limiter = createRateLimiter(REQUESTS_PER_SECOND)
+  const { catalog, usage, books, onAnswer } = deps
+  const inner: TencentDeps = { catalog, usage, books, clock, totals, limiter }
+  const plugin = async (app: FastifyInstance): Promise<void> => {
+    app.removeAllContentTypeParsers()
+    // Signatures are over raw bytes, so nothing may be parsed before they are checked.
+    app.addContentTypeParser(
+      '*',
+      { parseAs: 'buffer', bodyLimit: BODY_BYTES_MAX },
+      (_request, body, done) => done(null, body),
+    )
+    app.setErrorHandler<FastifyError>((error, request, reply) => {
+      const call = rawCall(request)
+      const callId = newRequestId()
+      const fault = fromFastify(error)
+      const answer = isTencent(call)
+        ? refuseTencent(call, callId, fault, clock.nowMs())
+        : refuseUcloud(callId, fault)
+      return send(answer, request, reply, onAnswer)
+    })
+    app.route({
+      method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
+      url: '/',
+      handler: async (request, reply) => {
+        const call = rawCall(request)
+        const callId = newRequestId()
+        const answer = isTencent(call)
+          ? await answerTencent(call, callId, inner)
+          : await answerUcloud(call, callId, inner)
+        return send(answer, request, reply, onAnswer)
+      },
+    })
+  }
+  return { plugin, usageLoaded: () => totals.invalidate() }
+}
+
+/** Tells a Tencent request from a UCloud one, without believing anything it says. */
+export function isTencent(call: RawCall): boolean {
+  const { headers } = call
+  if (headers['x-tc-action'] !== undefined) return true
+  const authorization = headers['authorization'] ?? ''
+  if (authorization.startsWith('TC3-') || authorization === 'SKIP') return true
+  const text = call.method === 'GET' ? call.query : formText(call)
+  if (hasName(text, 'PublicKey')) return false
+  return hasName(text, 'SecretId') || hasName(text, 'Version')
+}
+
+function formText(call: RawCall): string {
+  const isJson = /json/i.test(call.headers['content-type'] ?? '')
+  return isJson ? '' : Buffer.from(call.body).toString('latin1')
+}
+
+function hasName(text: string, name: string): boolean {
+  return text.startsWith(`${name}=`) || text.includes(`&${name}=`)
+}
+
+function rawCall(request: FastifyRequest): RawCall {
+  const { method, url } = request.raw
+  const target = url ?? '/'
+  const at = target.indexOf('?')
+  const headers = request.headers as Readonly<Record<string, string | undefined>>
+  const host = headers['host'] ?? ''
+  // Differs from the Host header only behind a proxy that the server was told to trust.
+  const outerHost = request.host
+  return {
+    method: method ?? 'GET',
+    path: at < 0 ? target : target.slice(0, at),
+    query: at < 0 ? '' : target.slice(at + 1),
+    headers,
+    body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
+    hosts: outerHost === host ? [host] : [outerHost, host],
+  }
+}
+
+function fromFastify(error: FastifyError): AppError {
+  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    return new AppError('too_large', 'The request is larger than 10 MB.', { cause: error })
+  }
+  const isClients = error.statusCode !== undefined && error.statusCode < 500
+  return isClients
+    ? new AppError('body_malformed', 'The request is malformed.', { cause: error })
+    : toAppError(error)
+}
+
+function send(
+  answer: Answer,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  onAnswer: DialectsDeps['onAnswer'],
+): FastifyReply {
+  const { cause, ...log } = answer.log
+  const durationMs = Math.round(reply.elapsedTime * 10) / 10
+  if (log.outcome === 'internal')
+    request.log.error({ ...log, durationMs, err: cause }, 'call failed')
+  else request.log.info({ ...log, durationMs }, 'call answered')
+  onAnswer?.(answer.log, durationMs)
+  // A Buffer, because fastify adds a charset to the content type of text.
+  return reply.code(200).headers(answer.headers).send(Buffer.from(answer.body))
+}
