@@ -33,9 +33,9 @@ test.each(['', 'short', Buffer.alloc(31).toString('base64')])('%j is no master k
 test('the generated key file is its owner’s alone and stays the same', () => {
   const folder = mkdtempSync(join(tmpdir(), 'weir-master-'))
   try {
-    const first = openMasterKeyFile(folder)
+    const first = openMasterKeyFile(join(folder, 'master-key'))
     expect(statSync(join(folder, 'master-key')).mode & 0o777).toBe(0o600)
-    expect(openMasterKeyFile(folder).currentId).toBe(first.currentId)
+    expect(openMasterKeyFile(join(folder, 'master-key')).currentId).toBe(first.currentId)
   } finally {
     rmSync(folder, { recursive: true })
   }

@@ -1,6 +1,5 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
 import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs'
-import { join } from 'node:path'
 import { AppError } from '../../core/errors.ts'
 
 const KEY_BYTES = 32
@@ -82,12 +81,12 @@ function parseKey(base64: string): { readonly id: string; readonly key: Buffer }
 }
 
 /**
- * Reads the master key from `master-key` in the data directory, making one on the first start.
+ * Reads the master key from its file, making one on the first start.
  *
  * Limits: the file is readable by its owner only. Whoever loses it loses every stored secret.
  */
-export function openMasterKeyFile(directory: string): MasterKeys {
-  return createMasterKeys([readOrCreate(join(directory, 'master-key'))])
+export function openMasterKeyFile(path: string): MasterKeys {
+  return createMasterKeys([readOrCreate(path)])
 }
 
 function readOrCreate(path: string): string {

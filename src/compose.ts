@@ -1,0 +1,249 @@
+import { mkdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { createDailyClose } from './billing/daily-close.ts'
+import { createCatalog, type Catalog } from './catalog/catalog.ts'
+import type { Config } from './config/config.ts'
+import { systemClock, type Clock } from './core/clock.ts'
+import { DAY_MS } from './core/period.ts'
+import { geoVersion, writeGeoPrefixes } from './geo/geo.ts'
+import type { Batch, FrameOutcome } from './ingest/batch.ts'
+import { createIngest, type Ingest } from './ingest/ingest.ts'
+import { Journal } from './ingest/journal.ts'
+import { Loader } from './ingest/loader.ts'
+import type { IngestRegistry } from './ingest/registry.ts'
+import { createReplay } from './ingest/replay.ts'
+import type { StepListener } from './ingest/steps.ts'
+import { compileFormat } from './sources/access-log/format.ts'
+import { createBooks, type Books } from './store/control/books.ts'
+import { openControlStore, type ControlStore } from './store/control/control-store.ts'
+import { createIngestRegistry } from './store/control/ingest-registry.ts'
+import { openMasterKeyFile } from './store/control/master-key.ts'
+import { auditUsage } from './store/usage/audit.ts'
+import type { Engine } from './store/usage/engine.ts'
+import { isUrl, openEngine } from './store/usage/open.ts'
+import { createUsageReader } from './store/usage/reader.ts'
+import { listRejected } from './store/usage/rejects.ts'
+import { createUsageStore } from './store/usage/usage-store.ts'
+
+/** A part with a life: inert until started, quiet once stopped. */
+export interface Component {
+  readonly name: string
+  start(): Promise<void>
+  stop(): Promise<void>
+}
+
+export interface ComposeOptions {
+  readonly clock?: Clock
+  /** Watches the pipeline; crash tests end the process here. */
+  readonly onStep?: StepListener
+}
+
+/** What the parts write their logs to. */
+export interface Log {
+  info(details: object, message: string): void
+  warn(details: object, message: string): void
+  error(details: object, message: string): void
+}
+
+/** The stores and the pipeline between them, opened and wired; nothing runs yet. */
+export interface Core {
+  readonly clock: Clock
+  readonly control: ControlStore
+  readonly catalog: Catalog
+  readonly books: Books
+  readonly registry: IngestRegistry
+  readonly engine: Engine
+  readonly reader: ReturnType<typeof createUsageReader>
+  readonly journal: Journal
+  readonly loader: Loader
+  readonly ingest: Ingest
+  readonly replay: ReturnType<typeof createReplay>
+  readonly dailyClose: Component
+  readonly audit: () => ReturnType<typeof auditUsage>
+  /** Calls back after each load, with the accounts whose usage changed. */
+  onLoaded(listener: (accounts: readonly string[]) => void): void
+  close(): Promise<void>
+}
+
+/** How long outcomes of frames and keys of requests are remembered beyond the late window. */
+const REMEMBER_MS = DAY_MS
+
+/**
+ * Opens both stores and the journal, and wires the pipeline.
+ *
+ * Errors: `config_invalid` when a store cannot be opened; what was opened before is closed again.
+ */
+export async function openCore(
+  config: Config,
+  log: Log,
+  options: ComposeOptions = {},
+): Promise<Core> {
+  const clock = options.clock ?? systemClock
+  const onStep = options.onStep ?? (() => undefined)
+  const opened: (() => Promise<void>)[] = []
+  try {
+    await makeDirectories(config)
+    const control = await openControlStore(config.controlStore.location, {
+      clock,
+      masterKeys: openMasterKeyFile(config.secrets.masterKeyFile),
+      onIdleError: (error) => log.warn({ err: error }, 'control store: a connection was lost'),
+    })
+    opened.push(() => control.close())
+    const engine = await openEngine({
+      location: config.usageStore.location,
+      cluster: config.usageStore.cluster ?? null,
+      queryConnections: config.usageStore.queryConnections,
+      requestTimeoutMs: config.usageStore.requestTimeout,
+    })
+    opened.push(() => engine.close())
+    const { directory, bytesMax, segmentBytes } = config.ingest.journal
+    const journal = new Journal({ directory, bytesMax, segmentBytes }, { clock, onStep, log })
+    await journal.open()
+    opened.push(() => journal.close())
+    return await wire({ config, log, clock, onStep, control, engine, journal }, opened)
+  } catch (error) {
+    for (const close of opened.toReversed()) await close()
+    throw error
+  }
+}
+
+async function makeDirectories(config: Config): Promise<void> {
+  await mkdir(config.data.directory, { recursive: true })
+  await mkdir(dirname(config.secrets.masterKeyFile), { recursive: true })
+  if (!isUrl(config.usageStore.location)) {
+    await mkdir(dirname(config.usageStore.location), { recursive: true })
+  }
+}
+
+interface Parts {
+  readonly config: Config
+  readonly log: Log
+  readonly clock: Clock
+  readonly onStep: StepListener
+  readonly control: ControlStore
+  readonly engine: Engine
+  readonly journal: Journal
+}
+
+async function wire(parts: Parts, opened: readonly (() => Promise<void>)[]): Promise<Core> {
+  const { config, log, clock, onStep, control, engine, journal } = parts
+  const work = join(config.data.directory, 'work')
+  const catalog = createCatalog(control.catalog, { clock })
+  await catalog.ensureDefaults()
+  const registry = createIngestRegistry(control.db, clock)
+  const books = createBooks(control.db)
+  const reader = createUsageReader(engine)
+  const usage = createUsageStore({
+    engine,
+    lateness: { lateMsMax: config.ingest.late, skewMsMax: config.ingest.skew },
+    directory: work,
+    places: { version: geoVersion(), writePrefixes: writeGeoPrefixes },
+    compile: compileFormat,
+    ownership: control,
+  })
+  await usage.open()
+  const ingest = createIngest({ journal, registry, clock, onStep })
+  const listeners: ((accounts: readonly string[]) => void)[] = []
+  const loader = new Loader(loaderConfig(config, work), {
+    journal,
+    store: usage,
+    checkpointer: registry,
+    clock,
+    onStep,
+    log,
+    onLoaded(batch, outcomes, seconds) {
+      ingest.onLoaded(outcomes)
+      logBatch(log, batch, outcomes, seconds)
+      const accounts = [...new Set(outcomes.flatMap((outcome) => outcome.accounts))]
+      for (const listener of listeners) listener(accounts)
+    },
+  })
+  const rememberMs = config.ingest.late + REMEMBER_MS
+  await registry.prune(clock.nowMs() - rememberMs)
+  return {
+    clock,
+    control,
+    catalog,
+    books,
+    registry,
+    engine,
+    reader,
+    journal,
+    loader,
+    ingest,
+    replay: createReplay({
+      ingest,
+      lastFrame: () => journal.lastSeq,
+      onlyAccount: async (name) => (await catalog.rows.sources.find({ name }))?.accountId ?? null,
+      list: (filter, page) => listRejected(engine, filter, page),
+    }),
+    dailyClose: createDailyClose(
+      { settleMs: config.billing.settle },
+      {
+        clock,
+        log,
+        resources: () => closableResources(catalog, books),
+        versions: (id) => catalog.rows.versions(id),
+        outBytes: (id, days) => reader.eipOutBytes(id, days),
+        record: (days) => books.record(days, clock.nowMs()),
+      },
+    ),
+    audit: async () => auditUsage(engine, await registry.totals()),
+    onLoaded: (listener) => listeners.push(listener),
+    async close() {
+      for (const close of opened.toReversed()) await close()
+    },
+  }
+}
+
+function loaderConfig(config: Config, directory: string): ConstructorParameters<typeof Loader>[0] {
+  const { bytesMax, linesMax, framesMax } = config.ingest.batch
+  return {
+    directory,
+    batchBytesMax: bytesMax,
+    batchLinesMax: linesMax,
+    batchFramesMax: framesMax,
+    retryMs: config.ingest.retry,
+  }
+}
+
+function logBatch(
+  log: Log,
+  batch: Batch,
+  outcomes: readonly FrameOutcome[],
+  seconds: number,
+): void {
+  const sum = (pick: (outcome: FrameOutcome) => number): number =>
+    outcomes.reduce((total, outcome) => total + pick(outcome), 0)
+  const details = {
+    batch: batch.id,
+    meter: batch.meter,
+    frames: outcomes.length,
+    lines: sum((outcome) => outcome.lines),
+    accepted: sum((outcome) => outcome.accepted),
+    duplicate: sum((outcome) => outcome.duplicate),
+    seconds,
+  }
+  log.info(details, 'loader: batch loaded')
+}
+
+/** Pages through every elastic IP that there is or was. */
+async function closableResources(
+  catalog: Catalog,
+  books: Books,
+): ReturnType<Parameters<typeof createDailyClose>[1]['resources']> {
+  const closed = await books.closedUntil()
+  const found: Awaited<ReturnType<Parameters<typeof createDailyClose>[1]['resources']>>[number][] =
+    []
+  let cursor: string | null = null
+  do {
+    const page = await catalog.rows.resources.list({ meter: 'eip' }, { limit: 1000, cursor })
+    for (const resource of page.items) {
+      const account = await catalog.rows.accounts.get(resource.accountId)
+      if (account === undefined) continue
+      found.push({ resource, account, closedUntilMs: closed.get(resource.id) ?? null })
+    }
+    cursor = page.nextCursor
+  } while (cursor !== null)
+  return found
+}
