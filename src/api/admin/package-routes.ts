@@ -1,0 +1,114 @@
+import { z } from 'zod'
+import { findRootAccount, unknownRef } from '../../catalog/change.ts'
+import {
+  AccountRef,
+  AreaInput,
+  CreateExclusivePackage,
+  CreateTrafficPackage,
+  KindInput,
+  UpdateTrafficPackage,
+} from '../../catalog/inputs.ts'
+import type { CatalogWriter } from '../../catalog/catalog.ts'
+import { filterOf, listQuery, pageAnswer, pageOf, pageToWire, route } from './route.ts'
+import {
+  ExclusivePackageWire,
+  TrafficPackageWire,
+  exclusivePackageToWire,
+  trafficPackageToWire,
+} from './wire.ts'
+
+type BodyOf<K extends keyof CatalogWriter, At extends number> = Parameters<CatalogWriter[K]>[At]
+
+const TRAFFIC = [
+  route('GET', '/traffic-packages', {
+    summary: 'List prepaid CDN volumes, in the order in which they were bought.',
+    query: listQuery({
+      account: AccountRef.optional(),
+      area: AreaInput.optional(),
+      kind: KindInput.optional(),
+    }),
+    answer: pageAnswer(TrafficPackageWire),
+    run: async ({ catalog, query }) => {
+      const { rows } = catalog
+      const { account, area, kind } = query
+      const accountId =
+        account === undefined ? undefined : (await findRootAccount(rows, account)).id
+      const filter = filterOf({ accountId, area, kind })
+      return pageToWire(
+        await rows.trafficPackages.list(filter, pageOf(query)),
+        trafficPackageToWire,
+      )
+    },
+  }),
+  route('POST', '/traffic-packages', {
+    summary: 'Add a prepaid CDN volume.',
+    body: CreateTrafficPackage,
+    answer: TrafficPackageWire,
+    run: async ({ writer, body }) =>
+      trafficPackageToWire(
+        await writer.createTrafficPackage(body as BodyOf<'createTrafficPackage', 0>),
+      ),
+  }),
+  route('GET', '/traffic-packages/{id}', {
+    summary: 'Show a prepaid CDN volume.',
+    answer: TrafficPackageWire,
+    run: async ({ catalog, id }) =>
+      trafficPackageToWire(
+        (await catalog.rows.trafficPackages.get(id)) ?? unknownRef('package', id, 'id'),
+      ),
+  }),
+  route('PATCH', '/traffic-packages/{id}', {
+    summary: 'Change when a prepaid CDN volume ends.',
+    body: UpdateTrafficPackage,
+    answer: TrafficPackageWire,
+    run: async ({ writer, id, body }) =>
+      trafficPackageToWire(
+        await writer.updateTrafficPackage(id, body as BodyOf<'updateTrafficPackage', 1>),
+      ),
+  }),
+]
+
+const EXCLUSIVE = [
+  route('GET', '/exclusive-packages', {
+    summary: 'List the refilling volumes of elastic IPs.',
+    query: listQuery({
+      account: AccountRef.optional(),
+      resource: z.string().optional().describe('Id of the elastic IP.'),
+    }),
+    answer: pageAnswer(ExclusivePackageWire),
+    run: async ({ catalog, query }) => {
+      const { rows } = catalog
+      const { account } = query
+      const accountId =
+        account === undefined ? undefined : (await findRootAccount(rows, account)).id
+      const filter = filterOf({ accountId, resourceId: query.resource })
+      const page = await rows.exclusivePackages.list(filter, pageOf(query))
+      return pageToWire(page, exclusivePackageToWire)
+    },
+  }),
+  route('POST', '/exclusive-packages', {
+    summary: 'Give an elastic IP its own refilling volume.',
+    body: CreateExclusivePackage,
+    answer: ExclusivePackageWire,
+    run: async ({ writer, body }) =>
+      exclusivePackageToWire(
+        await writer.createExclusivePackage(body as BodyOf<'createExclusivePackage', 0>),
+      ),
+  }),
+  route('GET', '/exclusive-packages/{id}', {
+    summary: 'Show a refilling volume.',
+    answer: ExclusivePackageWire,
+    run: async ({ catalog, id }) =>
+      exclusivePackageToWire(
+        (await catalog.rows.exclusivePackages.get(id)) ?? unknownRef('package', id, 'id'),
+      ),
+  }),
+  route('DELETE', '/exclusive-packages/{id}', {
+    summary: 'Take a refilling volume away.',
+    answer: ExclusivePackageWire,
+    run: async ({ writer, id }) => exclusivePackageToWire(await writer.deleteExclusivePackage(id)),
+  }),
+]
+
+/** Operations on packages. */
+export const PACKAGE_ROUTES = [...TRAFFIC, ...EXCLUSIVE]
