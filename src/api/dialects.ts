@@ -145,8 +145,8 @@ function send(
 ): FastifyReply {
   const { cause, ...log } = answer.log
   const durationMs = Math.round(reply.elapsedTime * 10) / 10
-  if (log.outcome === 'internal')
-    request.log.error({ ...log, durationMs, err: cause }, 'call failed')
+  const isOurs = log.outcome !== 'ok' && ERRORS[log.outcome].http >= 500
+  if (isOurs) request.log.error({ ...log, durationMs, err: cause }, 'call failed')
   else request.log.info({ ...log, durationMs }, 'call answered')
   onAnswer?.(answer.log, durationMs)
   // A Buffer, because fastify adds a charset to the content type of text.

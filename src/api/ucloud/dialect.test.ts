@@ -1,68 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { fakeDeps, type FakeWorld } from '../../../test/support/fakes.ts'
-import {
-  addResource,
-  NOW_MS,
-  resource,
-  standardWorld,
-  TODAY_MS,
-} from '../../../test/support/world.ts'
+import { type How, type Input, raw, signedCall } from '../../../test/support/ucloud-calls.ts'
+import { addResource, resource, standardWorld, TODAY_MS } from '../../../test/support/world.ts'
+import { assert } from '../../core/errors.ts'
 import { formatPairs } from '../form-text.ts'
 import type { JsonValue } from '../json-text.ts'
 import type { RawCall } from '../raw-call.ts'
 import { answerUcloud } from './dialect.ts'
-import { flatten, sign } from './signature.ts'
 
 const DAY_S = 86_400
 const TODAY_S = TODAY_MS / 1000
-const GB = 1024n ** 3n
-
-type Input = Readonly<Record<string, JsonValue>>
-
-interface How {
-  readonly key?: readonly [publicKey: string, privateKey: string]
-  readonly host?: string
-  readonly encoding?: 'form' | 'query' | 'json' | 'go' | 'nested'
-  readonly headers?: Readonly<Record<string, string>>
-}
-
-function raw(parts: Partial<RawCall>): RawCall {
-  return {
-    method: 'POST',
-    path: '/',
-    query: '',
-    headers: {},
-    body: Buffer.alloc(0),
-    hosts: ['127.0.0.1:8080'],
-    ...parts,
-  }
-}
-
-/** A call as one of the clients would encode and sign it. */
-function signedCall(action: string, input: Input, how: How = {}): RawCall {
-  const { key = ['pk-a', 'sk-a'], encoding = 'form', host = '127.0.0.1:8080' } = how
-  const common = { hosts: [host], headers: how.headers ?? {} }
-  const sent = { Action: action, ...input, PublicKey: key[0] }
-  const flat = flatten(sent)
-  const signed = formatPairs([...flat, ['Signature', sign(flat, key[1])]])
-  switch (encoding) {
-    case 'query':
-      return raw({ ...common, method: 'GET', query: signed })
-    case 'form':
-      return raw({ ...common, body: Buffer.from(signed) })
-    case 'go':
-      return raw({ ...common, query: `Action=${action}`, body: Buffer.from(signed) })
-    case 'json': {
-      const body = { ...sent, Signature: sign(flat, key[1]) }
-      return raw({ ...common, body: Buffer.from(JSON.stringify(body)) })
-    }
-    case 'nested': {
-      const body = { ...sent, Signature: sign(new Map(Object.entries(sent)), key[1]) }
-      return raw({ ...common, body: Buffer.from(JSON.stringify(body)) })
-    }
-  }
-}
 
 async function answer(call: RawCall, world: FakeWorld = standardWorld()) {
   const { body, headers } = await answerUcloud(call, 'call-1', fakeDeps(world))
@@ -325,106 +273,18 @@ describe('another account is invisible', () => {
   })
 })
 
-/** A world in which every call has something to say. */
-function busyWorld(): FakeWorld {
-  const world = standardWorld()
-  const pack = { accountId: 'acc-a', purchasedMs: 0, startMs: TODAY_MS - DAY_S * 10_000 }
-  const yearMs = TODAY_MS + 300 * DAY_S * 1000
-  world.trafficPackages.push(
-    { ...pack, id: 'p1', area: 'cn', kind: 'static', sizeBytes: 100n * GB, endMs: yearMs },
-    { ...pack, id: 'p2', area: 'abroad', kind: 'static', sizeBytes: 5n * GB, endMs: null },
-    { ...pack, id: 'p3', area: 'cn', kind: 'dynamic', sizeBytes: 7n * GB, endMs: yearMs },
-  )
-  const cdn = {
-    meter: 'cdn',
-    accountId: 'acc-a',
-    resourceId: 'ucdn-a',
-    projectId: 'org-a',
-  } as const
-  const eip = { meter: 'eip', accountId: 'acc-a', resourceId: 'eip-a' } as const
-  world.usage.push(
-    { ...cdn, atMs: TODAY_MS, bytes: 37_500_000n, province: 'shanghai', isp: 'dianxin' },
-    { ...cdn, atMs: TODAY_MS + 300_000, bytes: 75_000_000n, province: 'anhui', isp: 'yidong' },
-    { ...cdn, atMs: NOW_MS, bytes: 20n * GB - 112_500_000n, province: 'others' },
-    { ...cdn, atMs: NOW_MS, bytes: 6n * GB, area: 'abroad', province: 'others' },
-    { ...eip, atMs: TODAY_MS - 1, bytes: 3n * GB - 1n, direction: 'out' },
-    { ...eip, atMs: TODAY_MS, bytes: 5n * GB + 1n, direction: 'out' },
-    { ...eip, atMs: TODAY_MS, bytes: 50n * GB, direction: 'in' },
-  )
-  world.closedDays.push({
-    resourceId: 'eip-a',
-    startMs: TODAY_MS - 2 * DAY_S * 1000,
-    endMs: TODAY_MS - DAY_S * 1000,
-    quantityGb: 9n,
-    charged: true,
-  })
-  world.exclusivePackages.push({
-    id: 'x1',
-    accountId: 'acc-a',
-    resourceId: 'eip-a',
-    sizeBytes: 10n * GB,
-    resetPolicy: 'Month',
-    createdMs: Date.UTC(2026, 0, 31, 4, 30, 15),
-  })
-  return world
-}
-
-// One file per answer, so that a reviewer reads what a client reads.
-describe('answers, byte for byte', () => {
-  const range = { BeginTime: TODAY_S + 7, EndTime: TODAY_S + 590 }
-  const billing = { Region: 'cn-bj2', Zone: 'cn-bj2-02', EIPId: 'eip-a' }
-  const days = { StartTime: TODAY_S - 2 * DAY_S, EndTime: TODAY_S + 3 * DAY_S }
-  test.each<[string, string, Input, How]>([
-    ['traffic', 'GetUcdnTrafficV2', {}, {}],
-    ['traffic-dcdn', 'GetUcdnTrafficV2', { IsDcdn: true }, {}],
-    ['traffic-no-packages', 'GetUcdnTrafficV2', {}, { key: ['pk-b', 'sk-b'] }],
-    ['series', 'GetUcdnProIspBandwidthV2', { ...range, Type: 0 }, {}],
-    [
-      'series-requested-province',
-      'GetUcdnProIspBandwidthV2',
-      { ...range, Type: 0, 'Province.n': 'xizang', Isp: 'dianxin' },
-      {},
-    ],
-    [
-      'series-plain',
-      'GetUcdnProIspBandwidthV2',
-      { ...range, Type: 0, 'Province.0': 'anhui' },
-      { key: ['pk-plain', 'sk-plain'], host: 'api.plain.example' },
-    ],
-    ['daily-billing', 'GetThroughputDailyBillingInfo', { ...billing, ...days }, {}],
-    ['exclusive', 'GetEIPExclusiveUTPInfo', billing, {}],
-    ['projects', 'GetProjectList', {}, {}],
-    ['regions', 'GetRegion', {}, {}],
-  ])('%s', async (file, action, input, how) => {
-    const { body } = await answerUcloud(signedCall(action, input, how), 'c', fakeDeps(busyWorld()))
-    await expect(`${body}\n`).toMatchFileSnapshot(`./testdata/answers/${file}.json`)
-  })
-
-  test('the aliases of the examples are off for a brand that does not want them', async () => {
-    const world = busyWorld()
-    world.brands[0] = { ...world.brands[0]!, responseAliases: false }
-    expect(
-      await ask('GetThroughputDailyBillingInfo', { ...billing, ...days }, {}, world),
-    ).not.toHaveProperty('TotalOutSize')
-    expect(await ask('GetEIPExclusiveUTPInfo', billing, {}, world)).not.toHaveProperty(
-      'ExclusiveInfo',
-    )
-    const series = await ask('GetUcdnProIspBandwidthV2', { ...range, Type: 0 }, {}, world)
-    expect(JSON.stringify(series)).not.toContain('"BandwidthList"')
-  })
-})
-
 test('recorded vectors still verify through the whole dialect', async () => {
   const vectors = JSON.parse(
     readFileSync(new URL('./testdata/signatures.json', import.meta.url), 'utf8'),
   ) as { name: string; parameters: Input; privateKey: string; signature: string }[]
   const world = standardWorld()
   addResource(world, resource('eip-test', 'eip', 'org-a'))
+  const [key] = world.keys
+  assert(key !== undefined, 'the standard world has keys')
   for (const { name, parameters, privateKey, signature } of vectors) {
     const publicKey = parameters['PublicKey']
     if (typeof publicKey !== 'string' || !('Action' in parameters)) continue
-    const template = world.keys[0]!
-    world.keys.push({ ...template, id: name, publicKey, secret: privateKey })
+    world.keys.push({ ...key, id: name, publicKey, secret: privateKey })
     const body = Buffer.from(JSON.stringify({ ...parameters, Signature: signature }))
     const reply = await answer(raw({ body }), world)
     // Signed correctly: what is wrong with them comes after the signature.
