@@ -69,7 +69,7 @@ describe('over HTTP', () => {
     expect(reply.headers['content-type']).toBe('application/json')
     expect(reply.headers['x-ucloud-request-uuid']).toMatch(/^[0-9a-f-]{36}$/)
     expect(reply.json()).toMatchObject({ Action: 'GetRegionResponse', RetCode: 0 })
-    const refused = await (await setup()).send(signedCall('GetRegion', {}, { key: ['pk-a', 'x'] }))
+    const refused = await setup().send(signedCall('GetRegion', {}, { key: ['pk-a', 'x'] }))
     expect(refused.statusCode).toBe(200)
     expect(refused.json()).toMatchObject({ RetCode: 171 })
   })
@@ -152,7 +152,7 @@ test('a total is recomputed after a load, and after one second without being tol
   const cdn = { meter: 'cdn', accountId: 'acc-a', resourceId: 'ucdn-a' } as const
   const used = async () => {
     const reply = await send(signedCall('GetUcdnTrafficV2', {}))
-    return (reply.json() as { TrafficSet: { TrafficUsed: number }[] }).TrafficSet[0]?.TrafficUsed
+    return reply.json<{ TrafficSet: { TrafficUsed: number }[] }>().TrafficSet[0]?.TrafficUsed
   }
   expect(await used()).toBe(0)
   world.usage.push({ ...cdn, atMs: NOW_MS, bytes: 1024n ** 3n })
