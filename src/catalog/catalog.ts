@@ -44,10 +44,13 @@ export interface Catalog {
   as(actor: string): CatalogWriter
   /** Fills an empty catalog with the default brand and the default regions. Repeating it changes nothing. */
   ensureDefaults(): Promise<void>
-  /** Makes the first admin token; undefined when there has been one. */
-  ensureAdminToken(): Promise<
-    { readonly adminToken: AdminToken; readonly token: string } | undefined
-  >
+  /**
+   * Makes the first admin token; undefined when there has been one. `keep` runs before it counts, so
+   * that a token which could not be kept is never the only one.
+   */
+  ensureAdminToken(
+    keep?: (token: string) => void,
+  ): Promise<{ readonly adminToken: AdminToken; readonly token: string } | undefined>
 }
 
 type Bound<F> = F extends (change: Change, ...rest: infer A) => Promise<infer T>
@@ -102,13 +105,14 @@ export function createCatalog(store: CatalogStore, deps: { readonly clock: Clock
       if (await isFilled(store.rows)) return
       await begin('system', fillDefaults)
     },
-    ensureAdminToken: async () => {
+    ensureAdminToken: async (keep) => {
       if ((await store.rows.adminTokens.find({})) !== undefined) return undefined
-      return begin('system', async (change) =>
-        (await change.rows.adminTokens.find({})) === undefined
-          ? createAdminToken(change, { name: FIRST_ADMIN_TOKEN })
-          : undefined,
-      )
+      return begin('system', async (change) => {
+        if ((await change.rows.adminTokens.find({})) !== undefined) return undefined
+        const made = await createAdminToken(change, { name: FIRST_ADMIN_TOKEN })
+        keep?.(made.token)
+        return made
+      })
     },
   }
 }

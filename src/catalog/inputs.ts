@@ -74,15 +74,19 @@ export const UpdateAccount = z
   .strictObject({ name: NameInput, email: z.string().max(254) })
   .partial()
 
+const MakeDefault = z
+  .literal(true)
+  .describe('Makes it the default; the former one is it no longer.')
 export const CreateProject = z.strictObject({
   id: idInput('org'),
   account: AccountRef,
   name: NameInput,
+  isDefault: MakeDefault.optional(),
 })
 export const UpdateProject = z
   .strictObject({
     name: NameInput,
-    isDefault: z.literal(true).describe('Makes it the default; the former one is it no longer.'),
+    isDefault: MakeDefault,
   })
   .partial()
 

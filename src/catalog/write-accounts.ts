@@ -170,7 +170,8 @@ export async function createProject(
   const fields = parseInput(CreateProject, input)
   const account = await findRootAccount(change.rows, fields.account)
   const id = fields.id ?? newId('org')
-  return addProject(change, { id, accountId: account.id, name: fields.name }, false)
+  const project = { id, accountId: account.id, name: fields.name }
+  return addProject(change, project, fields.isDefault === true)
 }
 
 async function addProject(
@@ -182,6 +183,7 @@ async function addProject(
   await checkProject(change.rows, project)
   const same = await change.rows.projects.get(project.id)
   refuseTaken(same !== undefined, 'id', `project ${project.id} exists already.`)
+  if (isDefault) await dropDefault(change.rows, project.accountId)
   await change.rows.projects.insert(project)
   await recordChange(change, 'project.create', project.id, { before: null, after: project })
   return project
@@ -196,6 +198,12 @@ async function checkProject(rows: CatalogRows, project: Project): Promise<void> 
   )
 }
 
+/** Comes before a new default: an account has at most one at any moment. */
+async function dropDefault(rows: CatalogRows, accountId: string): Promise<void> {
+  const former = await rows.projects.find({ accountId, isDefault: true })
+  if (former !== undefined) await rows.projects.replace({ ...former, isDefault: false })
+}
+
 /** Renames a project or makes it its account's default. */
 export async function updateProject(
   change: Change,
@@ -206,11 +214,7 @@ export async function updateProject(
   const before = (await rows.projects.get(id)) ?? unknownRef('project', id, 'id')
   const after: Project = { ...before, ...present(parseInput(UpdateProject, input)) }
   await checkProject(rows, after)
-  if (after.isDefault && !before.isDefault) {
-    const former = await rows.projects.find({ accountId: before.accountId, isDefault: true })
-    // First: an account has at most one default project at any moment.
-    if (former !== undefined) await rows.projects.replace({ ...former, isDefault: false })
-  }
+  if (after.isDefault && !before.isDefault) await dropDefault(rows, before.accountId)
   await rows.projects.replace(after)
   await recordChange(change, 'project.update', id, { before, after })
   return after

@@ -1,0 +1,101 @@
+import {
+  type Draft,
+  compare,
+  create,
+  instant,
+  refuse,
+  rootName,
+  spelled,
+  update,
+} from './diff-draft.ts'
+import type { Manifest } from './manifest.ts'
+
+/** Compares packages; of a bought one only the end may change. */
+export function diffPackages(draft: Draft): void {
+  for (const wanted of draft.manifest.packages ?? []) {
+    if (wanted.type === 'traffic') diffTrafficPackage(draft, wanted)
+    else diffExclusivePackage(draft, wanted)
+  }
+}
+
+type PackageEntry = NonNullable<Manifest['packages']>[number]
+
+function diffTrafficPackage(
+  draft: Draft,
+  wanted: Extract<PackageEntry, { readonly type: 'traffic' }>,
+): void {
+  const { type: _, size, purchasedAt, startAt, endAt, ...rest } = wanted
+  const actual = draft.now.trafficPackages.find((each) => each.id === wanted.id)
+  const times = { purchasedAt: instant(purchasedAt), startAt: instant(startAt) }
+  if (actual === undefined) {
+    const body = { ...rest, ...times, endAt: instant(endAt), size: String(size) }
+    create(draft, 'traffic-package', wanted.id, body)
+    return
+  }
+  const { area, kind } = wanted
+  const account = rootName(draft, wanted.account)
+  const fixed = compare(
+    { account, area, kind, size, ...times },
+    {
+      ...actual,
+      account: spelled(account, draft.now.accounts, actual.accountId),
+      size: actual.sizeBytes,
+      purchasedAt: instant(actual.purchasedMs),
+      startAt: instant(actual.startMs),
+    },
+  )
+  refuse(draft, `package ${wanted.id}`, fixed, 'what was bought stays; add another package')
+  const changes = compare({ endAt: instant(endAt) }, { endAt: instant(actual.endMs) })
+  const label = { id: actual.id, name: actual.id }
+  if (changes.length > 0) update(draft, 'traffic-package', label, changes)
+  else if (fixed.length === 0) draft.unchanged += 1
+}
+
+function diffExclusivePackage(
+  draft: Draft,
+  wanted: Extract<PackageEntry, { readonly type: 'exclusive' }>,
+): void {
+  const { now } = draft
+  const { type: _, size, createdAt, ...rest } = wanted
+  const address = now.resources.find(
+    (each) =>
+      each.meter === 'eip' && (each.id === wanted.resource || each.name === wanted.resource),
+  )
+  const actual = now.exclusivePackages.find((each) => each.resourceId === address?.id)
+  const name = `of ${wanted.resource}`
+  if (actual === undefined) {
+    const body = { ...rest, size: String(size), createdAt: instant(createdAt) }
+    create(draft, 'exclusive-package', name, body)
+    return
+  }
+  const { id, resetPolicy } = wanted
+  const fixed = compare(
+    { id, size, resetPolicy, createdAt: instant(createdAt) },
+    { ...actual, size: actual.sizeBytes, createdAt: instant(actual.createdMs) },
+  )
+  refuse(draft, `exclusive package ${name}`, fixed, 'delete it and create it anew')
+  if (fixed.length === 0) draft.unchanged += 1
+}
+
+/** Compares sources; they are made and revoked, never changed. */
+export function diffSources(draft: Draft): void {
+  for (const wanted of draft.manifest.sources ?? []) {
+    const actual = draft.now.sources.find((source) => source.name === wanted.name)
+    if (actual === undefined) {
+      create(draft, 'source', wanted.name, wanted)
+      continue
+    }
+    const { meters } = wanted
+    const account =
+      typeof wanted.account === 'string' ? rootName(draft, wanted.account) : wanted.account
+    const fixed = compare(
+      { meters, account },
+      {
+        ...actual,
+        account: spelled(account ?? undefined, draft.now.accounts, actual.accountId),
+      },
+    )
+    refuse(draft, `source ${wanted.name}`, fixed, 'make one of another name and revoke this one')
+    if (fixed.length === 0) draft.unchanged += 1
+  }
+}
