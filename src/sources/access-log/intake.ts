@@ -1,0 +1,295 @@
+import { createHash } from 'node:crypto'
+import { AppError } from '../../core/errors.ts'
+import type { FormatSpec } from './format.ts'
+import { type CutChunk, LineCutter } from './line-cutter.ts'
+import { CHUNK_BYTES_MAX, CHUNK_LINES_MAX, type KnownFile, type LogSink } from './sink.ts'
+
+/** Bytes handed to the cutter at a time; also by how much a chunk may exceed its limits. */
+const SLICE_BYTES = 64 << 10
+/** The first line is known by its first bytes: it may be of any length. */
+const HEAD_BYTES_MAX = 64 << 10
+const LF = 10
+
+/** What an intake reads for, and where it puts it. */
+export interface IntakeOptions {
+  readonly source: string
+  readonly spec: FormatSpec
+  readonly path: string
+  readonly sink: LogSink
+  /** Waits before the next attempt when the sink is overloaded; rejects to give up. */
+  readonly waitForRoom: (attempt: number) => Promise<void>
+}
+
+/** A chunk that is durable now. */
+export interface AppendedChunk {
+  readonly batchId: string
+  readonly lines: number
+}
+
+/** Where an intake that continues a known file begins. */
+export interface IntakeStart {
+  readonly headHash: string
+  readonly fileId: string
+  readonly offset: number
+  /** The known content ends inside a line. */
+  readonly afterUnfinishedLine: boolean
+}
+
+/**
+ * Takes in the content of one file from its first byte on, skipping what is known of it.
+ *
+ * Content is compared chunk by chunk with what is durable under the same first line, so a rotated,
+ * renamed, copied or compressed copy of a known file adds nothing, and one that grew continues
+ * behind the last known chunk. From the first byte that is not known on, chunks are appended.
+ *
+ * Errors: conflict when somebody else takes the same file in meanwhile; what the sink throws.
+ * Limits: holds at most two chunks.
+ */
+export class Intake {
+  readonly #options: IntakeOptions
+  #cutter: LineCutter
+  #head: Buffer[] | null = []
+  #headHash = ''
+  #fileId: string | null = null
+  /** Ends of known chunks, by where they begin; null once everything is new. */
+  #known: Boundaries | null = new Map()
+  #inFlight: Promise<void> = Promise.resolve()
+  #duplicateLines = 0
+  #chunks: AppendedChunk[] = []
+
+  constructor(options: IntakeOptions, start?: IntakeStart) {
+    this.#options = options
+    this.#cutter = new LineCutter(start?.offset ?? 0, {
+      afterUnfinishedLine: start?.afterUnfinishedLine ?? false,
+    })
+    if (start === undefined) return
+    this.#head = null
+    this.#headHash = start.headHash
+    this.#fileId = start.fileId
+    this.#known = null
+  }
+
+  /** Lines that were known already. */
+  get duplicateLines(): number {
+    return this.#duplicateLines
+  }
+
+  /** Lines read but neither skipped nor appended. */
+  get heldLines(): number {
+    return this.#cutter.lines
+  }
+
+  get headHash(): string {
+    return this.#headHash
+  }
+
+  /** Set once something of the file is known or appended. */
+  get fileId(): string | null {
+    return this.#fileId
+  }
+
+  /** Still comparing with what is known: what it holds may turn out to be known. */
+  get isComparing(): boolean {
+    return this.#known !== null && this.#cutter.position > this.#cutter.start
+  }
+
+  /** Offset behind the last byte pushed. */
+  get position(): number {
+    return this.#cutter.position + (this.#head ?? []).reduce((sum, part) => sum + part.length, 0)
+  }
+
+  /** Hands out the chunks that became durable since the last call. */
+  takeAppended(): AppendedChunk[] {
+    const chunks = this.#chunks
+    this.#chunks = []
+    return chunks
+  }
+
+  /** Takes the next bytes of the content. Resolves when there is room for more. */
+  async push(buffer: Buffer): Promise<void> {
+    if (this.#head !== null) {
+      this.#head.push(buffer)
+      const head = headOf(this.#head)
+      if (head === null) return
+      await this.#begin(head)
+      return
+    }
+    await this.#feed(buffer)
+  }
+
+  /** Appends the whole lines held, and waits until everything is durable. */
+  async flush(): Promise<void> {
+    if (this.#known === null) await this.#append(this.#cutter.cut())
+    await this.#inFlight
+  }
+
+  /**
+   * Ends the content: what is held counts, a last line without LF included.
+   *
+   * A known chunk that the content does not reach the end of is another file's.
+   */
+  async finish(): Promise<void> {
+    if (this.#head !== null) {
+      const rest = Buffer.concat(this.#head)
+      if (rest.length === 0) return
+      await this.#begin(rest)
+    }
+    await this.giveUpComparing()
+    await this.#append(this.#cutter.cutAll())
+    await this.#inFlight
+  }
+
+  /** Decides that what is held is new. */
+  async giveUpComparing(): Promise<void> {
+    if (this.#known === null) return
+    // What was learned at the beginning may be old by now.
+    this.#continueKnownFile(await this.#options.sink.candidates(this.#headHash))
+    this.#known = null
+  }
+
+  async #begin(head: Buffer): Promise<void> {
+    this.#headHash = createHash('sha256').update(head).digest('hex')
+    this.#known = boundariesOf(await this.#options.sink.candidates(this.#headHash))
+    const content = this.#head ?? []
+    this.#head = null
+    if (this.#boundariesAhead().length === 0) this.#known = null
+    for (const part of content) await this.#feed(part)
+  }
+
+  async #feed(buffer: Buffer): Promise<void> {
+    let from = 0
+    while (from < buffer.length) {
+      const boundary = this.#nextBoundary()
+      const to = Math.min(
+        buffer.length,
+        from + SLICE_BYTES,
+        from + boundary - this.#cutter.position,
+      )
+      this.#cutter.push(buffer.subarray(from, to))
+      from = to
+      if (this.#known === null) await this.#appendWhenFull()
+      else await this.#compare()
+    }
+  }
+
+  /** The nearest end of a known chunk that begins where the cutter does; infinite when none is left. */
+  #nextBoundary(): number {
+    return Math.min(...this.#boundariesAhead().map(({ end }) => end), Number.POSITIVE_INFINITY)
+  }
+
+  #boundariesAhead(): readonly Boundary[] {
+    const { start, position } = this.#cutter
+    return (this.#known?.get(start) ?? []).filter(({ end }) => end > position)
+  }
+
+  /** At the end of a known chunk: equal content is skipped. Where no chunk can match any more, all is new. */
+  async #compare(): Promise<void> {
+    const { start, position } = this.#cutter
+    const ending = (this.#known?.get(start) ?? []).filter(({ end }) => end === position)
+    const sha256 = ending.length === 0 ? '' : this.#cutter.digest()
+    const same = ending.find((boundary) => boundary.sha256 === sha256)
+    if (same !== undefined) {
+      this.#duplicateLines += this.#cutter.skip()
+      this.#fileId = same.fileId
+    }
+    const isFull = this.#cutter.bodyBytes > CHUNK_BYTES_MAX
+    if (isFull || this.#boundariesAhead().length === 0) await this.giveUpComparing()
+  }
+
+  /** Chunks go on under the identity of the file that ends here; otherwise the file is a new one. */
+  #continueKnownFile(known: readonly KnownFile[]): void {
+    const { start } = this.#cutter
+    const ends = known.filter(({ chunks }) => {
+      const last = chunks.at(-1)
+      return last !== undefined && last.offset + last.length === start
+    })
+    this.#fileId = (ends.find(({ fileId }) => fileId === this.#fileId) ?? ends[0])?.fileId ?? null
+  }
+
+  async #appendWhenFull(): Promise<void> {
+    const { bodyBytes, lines } = this.#cutter
+    // A slice more must still fit, even if it were all line ends, and the unfinished line with it.
+    const isFull =
+      bodyBytes + SLICE_BYTES + (1 << 20) > CHUNK_BYTES_MAX || lines + SLICE_BYTES > CHUNK_LINES_MAX
+    if (isFull) await this.#append(this.#cutter.cut())
+  }
+
+  /** Waits for the chunk before, then starts on this one while the caller reads on. */
+  async #append(chunk: CutChunk | null): Promise<void> {
+    await this.#inFlight
+    if (chunk === null) return
+    this.#inFlight = this.#send(chunk)
+    // Reported where it is awaited; an unhandled rejection in between would end the process.
+    this.#inFlight.catch(() => undefined)
+  }
+
+  async #send(chunk: CutChunk): Promise<void> {
+    const { sink, source, spec, path, waitForRoom } = this.#options
+    const headHash = this.#headHash
+    // Deterministic, so that two that take in the same file at the same moment give it the same name.
+    this.#fileId ??= createHash('sha256')
+      .update(`${headHash} ${chunk.offset} ${chunk.sha256}`)
+      .digest('hex')
+      .slice(0, 32)
+    const fileId = this.#fileId
+    await this.#refuseForeign(chunk, fileId)
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        const { batchId } = await sink.append({
+          source,
+          formatSpec: spec,
+          fileId,
+          headHash,
+          path,
+          ...chunk,
+        })
+        this.#chunks.push({ batchId, lines: chunk.lines + chunk.oversize.length })
+        return
+      } catch (error) {
+        if (!(error instanceof AppError) || error.code !== 'overloaded') throw error
+        await waitForRoom(attempt)
+      }
+    }
+  }
+
+  /** Another intake of the same content may have been here since the comparison. */
+  async #refuseForeign(chunk: CutChunk, fileId: string): Promise<void> {
+    const files = await this.#options.sink.candidates(this.#headHash)
+    const isTaken = files.some(
+      (file) => file.fileId === fileId && file.chunks.some(({ offset }) => offset >= chunk.offset),
+    )
+    if (!isTaken) return
+    throw new AppError(
+      'conflict',
+      `${this.#options.path} is being taken in by somebody else at the same time. Run it again: what is known is skipped.`,
+    )
+  }
+}
+
+interface Boundary {
+  readonly end: number
+  readonly sha256: string
+  readonly fileId: string
+}
+
+type Boundaries = ReadonlyMap<number, readonly Boundary[]>
+
+function boundariesOf(files: readonly KnownFile[]): Boundaries {
+  const known = new Map<number, Boundary[]>()
+  for (const { fileId, chunks } of files) {
+    for (const { offset, length, sha256 } of chunks) {
+      const boundaries = known.get(offset) ?? []
+      boundaries.push({ end: offset + length, sha256, fileId })
+      known.set(offset, boundaries)
+    }
+  }
+  return known
+}
+
+/** The first line without its LF, cut at HEAD_BYTES_MAX; null while it is not complete. */
+function headOf(parts: readonly Buffer[]): Buffer | null {
+  const whole = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)
+  const end = whole.indexOf(LF)
+  if (end !== -1 && end <= HEAD_BYTES_MAX) return whole.subarray(0, end)
+  return whole.length >= HEAD_BYTES_MAX ? whole.subarray(0, HEAD_BYTES_MAX) : null
+}

@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto'
+import { AppError } from '../../src/core/errors.ts'
+import type {
+  ChunkOutcome,
+  KnownFile,
+  LogChunk,
+  LogSink,
+} from '../../src/sources/access-log/sink.ts'
+
+/** A log sink that keeps chunks in memory and checks each of them as it comes. */
+export interface MemoryLogSink extends LogSink {
+  readonly chunks: LogChunk[]
+  /** All lines taken in, in order, LFs included. */
+  text(): string
+  lines(): number
+  /** The next appends fail this many times with `overloaded`. */
+  overload(times: number): void
+}
+
+/** Makes an empty sink. */
+export function createMemoryLogSink(): MemoryLogSink {
+  const chunks: LogChunk[] = []
+  let overloads = 0
+  return {
+    chunks,
+    text: () => Buffer.concat(chunks.map(({ body }) => body)).toString('latin1'),
+    lines: () => chunks.reduce((sum, { lines, oversize }) => sum + lines + oversize.length, 0),
+    overload(times) {
+      overloads = times
+    },
+    async candidates(headHash) {
+      const files = new Map<string, KnownFile['chunks'][number][]>()
+      for (const chunk of chunks.filter((one) => one.headHash === headHash)) {
+        const { offset, length, lines, sha256 } = chunk
+        files.set(chunk.fileId, [
+          ...(files.get(chunk.fileId) ?? []),
+          { offset, length, lines, sha256 },
+        ])
+      }
+      return [...files].map(([fileId, known]) => ({ fileId, chunks: known }))
+    },
+    async append(chunk) {
+      if (overloads > 0) {
+        overloads -= 1
+        throw new AppError('overloaded', 'The journal is full.')
+      }
+      check(chunk)
+      const overlapping = chunks.some(
+        ({ fileId, offset, length }) => fileId === chunk.fileId && chunk.offset < offset + length,
+      )
+      if (overlapping) throw new Error(`chunk ${chunk.fileId}@${chunk.offset} was there already`)
+      chunks.push(chunk)
+      return { batchId: String(chunks.length - 1) }
+    },
+    async outcome(batchId): Promise<ChunkOutcome> {
+      const chunk = chunks[Number(batchId)]
+      if (chunk === undefined) throw new Error(`no batch ${batchId}`)
+      const rejected = chunk.oversize.length === 0 ? {} : { line_too_long: chunk.oversize.length }
+      return { accepted: chunk.lines, duplicate: 0, rejected, bytesOut: BigInt(chunk.lines) }
+    },
+  }
+}
+
+function check(chunk: LogChunk): void {
+  const text = chunk.body.toString('latin1')
+  const lines = text.split('\n').length - 1
+  if (lines !== chunk.lines || (text !== '' && !text.endsWith('\n'))) {
+    throw new Error(`chunk says ${chunk.lines} lines and has ${lines}`)
+  }
+  if (chunk.lines + chunk.oversize.length === 0) throw new Error('chunk is empty')
+  const plain = chunk.oversize.length === 0 && chunk.body.length === chunk.length
+  if (plain && createHash('sha256').update(chunk.body).digest('hex') !== chunk.sha256) {
+    throw new Error('chunk does not hash to what it says')
+  }
+}
