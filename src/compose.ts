@@ -144,7 +144,7 @@ async function wire(parts: Parts, opened: readonly (() => Promise<void>)[]): Pro
   await usage.open()
   const ingest = createIngest({ journal, registry, clock, onStep })
   const listeners: ((accounts: readonly string[]) => void)[] = []
-  const loader = new Loader(loaderConfig(config, work), {
+  const loader = new Loader(loaderConfig(config), {
     journal,
     store: usage,
     checkpointer: registry,
@@ -196,7 +196,8 @@ async function wire(parts: Parts, opened: readonly (() => Promise<void>)[]): Pro
   }
 }
 
-function loaderConfig(config: Config, directory: string): ConstructorParameters<typeof Loader>[0] {
+function loaderConfig(config: Config): ConstructorParameters<typeof Loader>[0] {
+  const { directory } = config.ingest.journal
   const { bytesMax, linesMax, framesMax } = config.ingest.batch
   return {
     directory,

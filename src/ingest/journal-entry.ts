@@ -32,8 +32,9 @@ export type StoredOutcome = Omit<FrameOutcome, 'bytes'> & { readonly bytes: stri
 // "WEIR" in ASCII: finds the place where garbage begins.
 const MAGIC = 0x57454952
 
-/** Bytes before an entry's JSON: magic, JSON length, body length, CRC-32 of JSON and body. */
-export const HEADER_BYTES = 16
+/** Bytes before an entry's JSON: magic, JSON length, body length, start of its group, CRC-32. */
+export const HEADER_BYTES = 20
+const CRC_AT = 16
 
 /** Longest JSON of an entry; a longer one can only be damage. */
 const META_BYTES_MAX = 64 << 20
@@ -41,20 +42,32 @@ const META_BYTES_MAX = 64 << 20
 /** Longest body behind an entry. */
 export const INLINE_BYTES_MAX = 256 << 10
 
-/** Encodes an entry and the lines that belong behind it. */
+/** Encodes an entry and the lines that belong behind it; `sealEntry` has to complete it. */
 export function encodeEntry(entry: Entry, body: Buffer): Buffer {
   const meta = Buffer.from(JSON.stringify(entry))
-  const header = Buffer.allocUnsafe(HEADER_BYTES)
+  const header = Buffer.alloc(HEADER_BYTES)
   header.writeUInt32BE(MAGIC, 0)
   header.writeUInt32BE(meta.length, 4)
   header.writeUInt32BE(body.length, 8)
-  header.writeUInt32BE(crc32(body, crc32(meta)), 12)
+  header.writeUInt32BE(crc32(body, crc32(meta)), CRC_AT)
   return Buffer.concat([header, meta, body])
+}
+
+/**
+ * Completes an encoded entry, once, with the place in the segment where its group begins.
+ *
+ * Everything before a group was synced before the group was written: a damaged entry in front of
+ * a later group is lost data, and not an append that a crash cut short.
+ */
+export function sealEntry(encoded: Buffer, groupOffset: number): void {
+  encoded.writeUInt32BE(groupOffset, 12)
+  encoded.writeUInt32BE(crc32(encoded.subarray(4, CRC_AT), encoded.readUInt32BE(CRC_AT)), CRC_AT)
 }
 
 /** One entry found in a segment, and where its body begins. */
 export interface FoundEntry {
   readonly entry: Entry
+  readonly groupOffset: number
   readonly bodyOffset: number
   readonly bodyLength: number
   readonly end: number
@@ -74,8 +87,21 @@ export function decodeEntry(segment: Buffer, offset: number): FoundEntry | undef
   const bodyOffset = metaOffset + metaLength
   const end = bodyOffset + bodyLength
   if (metaLength > META_BYTES_MAX || end > segment.length) return undefined
-  const content = segment.subarray(metaOffset, end)
-  if (crc32(content) !== segment.readUInt32BE(offset + 12)) return undefined
+  const lengths = segment.subarray(offset + 4, offset + CRC_AT)
+  const crc = crc32(lengths, crc32(segment.subarray(metaOffset, end)))
+  if (crc !== segment.readUInt32BE(offset + CRC_AT)) return undefined
   const entry = JSON.parse(segment.toString('utf8', metaOffset, bodyOffset)) as Entry
-  return { entry, bodyOffset, bodyLength, end }
+  return { entry, groupOffset: segment.readUInt32BE(offset + 12), bodyOffset, bodyLength, end }
+}
+
+/** Finds the first whole entry after `offset` whose group began after it, too. */
+export function findLaterGroup(segment: Buffer, offset: number): FoundEntry | undefined {
+  const magic = Buffer.alloc(4)
+  magic.writeUInt32BE(MAGIC)
+  for (let at = segment.indexOf(magic, offset + 1); at !== -1;) {
+    const found = decodeEntry(segment, at)
+    if (found !== undefined && found.groupOffset > offset) return found
+    at = segment.indexOf(magic, at + 1)
+  }
+  return undefined
 }

@@ -1,9 +1,15 @@
-import { open, readdir, readFile, stat } from 'node:fs/promises'
+import { open, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { AppError } from '../core/errors.ts'
 import type { Frame } from './batch.ts'
-import { decodeEntry, type Entry, type FoundEntry, type StoredOutcome } from './journal-entry.ts'
+import {
+  decodeEntry,
+  findLaterGroup,
+  type Entry,
+  type FoundEntry,
+  type StoredOutcome,
+} from './journal-entry.ts'
 
 /** A batch that was planned but not finished when the process ended. */
 export interface UnfinishedBatch {
@@ -36,8 +42,8 @@ export function segmentName(firstSeq: number): string {
 /**
  * Reads a journal directory from its first segment to its last.
  *
- * Errors: `internal` when a segment other than the last is damaged, or a body file is missing or
- * damaged: something acked would be lost, so a person has to decide.
+ * Errors: `internal` when a segment is damaged anywhere but in its last, never synced appends, or
+ * a body file is missing or damaged: something acked would be lost, so a person has to decide.
  */
 export async function recoverJournal(directory: string): Promise<Recovered> {
   const names = (await readdir(directory)).filter((name) => name.endsWith('.wal')).sort()
@@ -46,16 +52,17 @@ export async function recoverJournal(directory: string): Promise<Recovered> {
   let tornBytes = 0
   for (const [index, name] of names.entries()) {
     const path = join(directory, name)
-    const { size } = await stat(path)
-    validLength = await state.readSegment(path)
-    if (validLength < size && index < names.length - 1) {
+    const bytes = await readFile(path)
+    validLength = await state.applySegment(path, bytes)
+    tornBytes = bytes.length - validLength
+    const isLast = index === names.length - 1
+    if (tornBytes > 0 && (!isLast || findLaterGroup(bytes, validLength) !== undefined)) {
       throw new AppError(
         'internal',
         `The journal segment ${path} is damaged at byte ${validLength}. ` +
           'Restore it from a backup, or move it away to give up what it held.',
       )
     }
-    tornBytes = size - validLength
   }
   return state.result(validLength, tornBytes)
 }
@@ -72,8 +79,7 @@ class RecoveryState {
   }
 
   /** Applies a segment's entries and returns the length that is whole. */
-  async readSegment(path: string): Promise<number> {
-    const bytes = await readFile(path)
+  async applySegment(path: string, bytes: Buffer): Promise<number> {
     const segment = { path, frames: [] as number[] }
     this.#segments.push(segment)
     let offset = 0

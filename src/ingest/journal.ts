@@ -4,7 +4,13 @@ import { crc32 } from 'node:zlib'
 import type { Clock } from '../core/clock.ts'
 import { AppError, assert } from '../core/errors.ts'
 import type { Frame, FrameMeta } from './batch.ts'
-import { encodeEntry, INLINE_BYTES_MAX, type BodyPlace, type Entry } from './journal-entry.ts'
+import {
+  encodeEntry,
+  INLINE_BYTES_MAX,
+  sealEntry,
+  type BodyPlace,
+  type Entry,
+} from './journal-entry.ts'
 import { recoverJournal, segmentName, type UnfinishedBatch } from './journal-recovery.ts'
 import type { StepListener } from './steps.ts'
 
@@ -51,6 +57,7 @@ export class Journal {
   #pendingBytes = 0
   #reservedBytes = 0
   #lastSeq = 0
+  #lastSegment = 0
   #queue: Write[] = []
   #writing: Promise<void> | null = null
   #failure: AppError | null = null
@@ -74,7 +81,8 @@ export class Journal {
     this.#unfinished = found.unfinished
     this.#segments = found.segments.map(({ path, frames }) => ({ path, frames: new Set(frames) }))
     // Numbers start from the time of creation, so that a second journal never repeats the first one's.
-    this.#lastSeq = Math.max(found.lastSeq, this.#firstOf(found), this.#deps.clock.nowMs() * 1024)
+    this.#lastSegment = segmentNumber(found.segments.at(-1)?.path)
+    this.#lastSeq = Math.max(found.lastSeq, this.#lastSegment - 1, this.#deps.clock.nowMs() * 1024)
     const last = this.#segments.at(-1)
     if (last === undefined) {
       await this.#beginSegment()
@@ -86,18 +94,14 @@ export class Journal {
     this.#length = found.validLength
   }
 
-  // Bodies whose append or removal a crash cut short; no frame refers to them.
+  // Bodies whose append or removal a crash cut short, and joined lines; no frame refers to them.
   async #removeOrphans(): Promise<void> {
     const used = new Set([...this.#frames.values()].map((frame) => frame.body.path))
     for (const name of await readdir(this.#config.directory)) {
       const path = join(this.#config.directory, name)
-      if (name.endsWith('.body') && !used.has(path)) await rm(path, { force: true })
+      const isOurs = name.endsWith('.body') || name.endsWith('.lines')
+      if (isOurs && !used.has(path)) await rm(path, { force: true })
     }
-  }
-
-  #firstOf(found: { segments: readonly { path: string }[] }): number {
-    const name = found.segments.at(-1)?.path.match(/(\d{16})\.wal$/)?.[1]
-    return name === undefined ? 0 : Number(name) - 1
   }
 
   /** The batch that was being loaded when the last process ended. */
@@ -158,7 +162,13 @@ export class Journal {
       const inline = place.kind === 'inline' ? body : Buffer.alloc(0)
       const entry: Entry = { t: 'frame', seq, meta, body: place }
       const bytes = encodeEntry(entry, inline)
-      await this.#write({ bytes, frame: { seq, meta, body, place } })
+      try {
+        await this.#write({ bytes, frame: { seq, meta, body, place } })
+      } catch (error) {
+        // After a failed sync nobody knows whether the entry is on disk: then its body stays.
+        if (this.#failure === null && place.kind === 'file') await this.#removeBody(place.name)
+        throw error
+      }
       return seq
     } finally {
       this.#reservedBytes -= body.length
@@ -188,6 +198,8 @@ export class Journal {
       if (oldest === undefined || [...oldest.frames].some((seq) => this.#frames.has(seq))) return
       this.#segments.shift()
       await rm(oldest.path, { force: true })
+      // One after the other: a segment must never outlive a later one, which holds its marks.
+      await this.#syncDirectory()
     }
   }
 
@@ -214,12 +226,16 @@ export class Journal {
       await file.writeFile(body)
       await file.datasync()
     } catch (error) {
-      await rm(path, { force: true })
+      await this.#removeBody(name)
       throw diskRefused(error)
     } finally {
       await file.close()
     }
     return { kind: 'file', name, length: body.length, crc: crc32(body) }
+  }
+
+  async #removeBody(name: string): Promise<void> {
+    await rm(join(this.#config.directory, name), { force: true })
   }
 
   #write(write: Pick<Write, 'bytes' | 'frame'>): Promise<void> {
@@ -258,12 +274,13 @@ export class Journal {
     assert(file !== undefined && segment !== undefined, 'the journal is open')
     try {
       const bytes = group.map((write) => write.bytes)
+      for (const entry of bytes) sealEntry(entry, this.#length)
       const { bytesWritten } = await file.writev(bytes, this.#length)
       const expected = bytes.reduce((sum, part) => sum + part.length, 0)
       if (bytesWritten !== expected) throw new AppError('overloaded', 'The disk is full.')
     } catch (error) {
       // Nothing of the group was acked: take it back and stay usable, the disk may get room again.
-      await file.truncate(this.#length).catch((cause: unknown) => this.#fail(cause))
+      await this.#takeBack(file).catch((cause: unknown) => this.#fail(cause))
       throw diskRefused(error)
     }
     this.#deps.onStep('journal.append.after')
@@ -274,6 +291,11 @@ export class Journal {
       if (write.frame !== null) this.#accept(write.frame, write.bytes, segment)
       this.#length += write.bytes.length
     }
+  }
+
+  async #takeBack(file: FileHandle): Promise<void> {
+    await file.truncate(this.#length)
+    await file.datasync()
   }
 
   async #sync(file: FileHandle, group: readonly Write[]): Promise<void> {
@@ -307,11 +329,19 @@ export class Journal {
   }
 
   async #beginSegment(): Promise<void> {
-    const path = join(this.#config.directory, segmentName(this.#lastSeq + 1))
+    // Never a name twice, even when the last segment holds marks only or could not be begun.
+    this.#lastSegment = Math.max(this.#lastSeq, this.#lastSegment) + 1
+    const path = join(this.#config.directory, segmentName(this.#lastSegment))
     try {
       const file = await open(path, 'wx')
-      await this.#syncDirectory()
-      await this.#file?.close()
+      try {
+        await this.#syncDirectory()
+        await this.#file?.close()
+      } catch (error) {
+        await file.close()
+        await rm(path, { force: true })
+        throw error
+      }
       this.#file = file
     } catch (error) {
       throw diskRefused(error)
@@ -328,6 +358,11 @@ export class Journal {
       await directory.close()
     }
   }
+}
+
+/** The number in a segment's file name; 0 without one. */
+function segmentNumber(path: string | undefined): number {
+  return Number(path?.match(/(\d{16})\.wal$/)?.[1] ?? 0)
 }
 
 function diskRefused(error: unknown): AppError {

@@ -31,7 +31,7 @@ export interface Checkpointer {
 }
 
 export interface LoaderConfig {
-  /** For files that join small frames. */
+  /** The journal's directory: files that join small frames lie beside the large ones. */
   readonly directory: string
   readonly batchBytesMax: number
   readonly batchLinesMax: number
@@ -163,7 +163,7 @@ export class Loader {
       onStep('load.inserted.after')
       return outcomes
     } finally {
-      if (joined !== null) await rm(joined, { force: true })
+      await Promise.all(joined.map((path) => rm(path, { force: true })))
     }
   }
 
@@ -207,22 +207,35 @@ export class Loader {
     return { id: first.seq, attempt: 0, meter: first.meter, reading: first.reading, frames }
   }
 
-  /** Lays the frames out as files: large ones as they are, runs of small ones joined. */
-  async #files(batch: Batch): Promise<{ files: BatchFile[]; joined: string | null }> {
-    const path = join(this.#config.directory, `${batch.id}.lines`)
-    const [first] = batch.frames
-    if (batch.frames.length === 1 && first !== undefined && first.body.path.endsWith('.body')) {
-      return { files: [{ path: first.body.path, firstPosition: 0 }], joined: null }
+  /** Lays the frames out as files: large ones as they are, each run of small ones joined. */
+  async #files(batch: Batch): Promise<{ files: BatchFile[]; joined: string[] }> {
+    const files: BatchFile[] = []
+    const joined: string[] = []
+    let run: Frame[] = []
+    let position = 0
+    const finishRun = async (): Promise<void> => {
+      if (run.length === 0) return
+      const path = this.#pathOf(batch, joined.length)
+      joined.push(path)
+      await joinFrames(run, path)
+      const lines = run.reduce((sum, frame) => sum + frame.lines, 0)
+      files.push({ path, firstPosition: position - lines })
+      run = []
     }
-    const filled = batch.frames.filter((frame) => frame.body.length > 0)
-    if (filled.length === 0) return { files: [], joined: null }
-    const target = await open(path, 'w')
-    try {
-      for (const frame of filled) await target.writeFile(await readBody(frame))
-    } finally {
-      await target.close()
+    for (const frame of batch.frames) {
+      if (frame.body.length > 0 && !frame.body.path.endsWith('.body')) run.push(frame)
+      else {
+        await finishRun()
+        if (frame.body.length > 0) files.push({ path: frame.body.path, firstPosition: position })
+      }
+      position += frame.lines
     }
-    return { files: [{ path, firstPosition: 0 }], joined: path }
+    await finishRun()
+    return { files, joined }
+  }
+
+  #pathOf(batch: Batch, index: number): string {
+    return join(this.#config.directory, `${batch.id}-${index}.lines`)
   }
 
   #sleep(ms: number | null): Promise<void> {
@@ -236,6 +249,15 @@ export class Loader {
       }
       if (ms === null && (this.#stopping || this.#deps.journal.pending().length > 0)) resolve()
     })
+  }
+}
+
+async function joinFrames(frames: readonly Frame[], path: string): Promise<void> {
+  const target = await open(path, 'w')
+  try {
+    for (const frame of frames) await target.writeFile(await readBody(frame))
+  } finally {
+    await target.close()
   }
 }
 

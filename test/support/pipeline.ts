@@ -114,7 +114,7 @@ export async function startPipeline(
   const outcomes = new Map<number, FrameOutcome>()
   const loader = new Loader(
     {
-      directory: join(directory, 'work'),
+      directory: join(directory, 'journal'),
       batchBytesMax: 32 << 20,
       batchLinesMax: 500_000,
       batchFramesMax: 1000,

@@ -1,3 +1,4 @@
+import { basename, dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { ClickHouseClient } from '@clickhouse/client'
 import { AppError } from '../../core/errors.ts'
@@ -7,7 +8,7 @@ import { quote, type Topology } from './render.ts'
 /** Values bound to `{name:Type}` placeholders. */
 export type Parameters = Readonly<Record<string, unknown>>
 
-/** A file whose lines a load reads; lines end with LF, the last one too. */
+/** A file whose lines a load reads; all in one directory, lines end with LF, the last one too. */
 export interface LineFile {
   readonly path: string
   /** Position of its first line within the load. */
@@ -27,7 +28,7 @@ export interface LineSource {
 /** The one seam to the engine: the same statements, in this process or over the wire. */
 export interface Engine {
   readonly topology: Topology
-  /** Runs a statement that answers nothing. Loads wait for each other, queries do not wait for loads. */
+  /** Runs a statement that answers nothing, on a connection that queries do not use. */
   command(sql: string, options?: { parameters?: Parameters; queryId?: string }): Promise<void>
   /** Runs a query and parses its rows. 64-bit integers arrive as strings. */
   rows<Row>(sql: string, parameters?: Parameters): Promise<Row[]>
@@ -40,7 +41,7 @@ export interface Engine {
   close(): Promise<void>
 }
 
-/** What both kinds of engine need: one client for loads, some for queries. */
+/** What both kinds of engine need: one client for loads, others for queries, which never wait for loads. */
 export interface EngineClients {
   readonly topology: Topology
   readonly load: ClickHouseClient
@@ -166,11 +167,15 @@ function localLines(files: readonly LineFile[]): LineSource {
   const [first] = files
   if (first === undefined) throw new AppError('internal', 'A load without files.')
   const names = files.map((file) => file.path)
-  const glob = names.length === 1 ? first.path : `{${names.join(',')}}`
+  // Braces work within one directory, which is where the loader lays out a batch.
+  const glob =
+    names.length === 1
+      ? first.path
+      : join(dirname(first.path), `{${names.map((name) => basename(name)).join(',')}}`)
   const offset =
     names.length === 1
       ? String(first.firstPosition)
-      : `transform(_path, [${names.map(quote).join(', ')}], ` +
+      : `transform(_file, [${names.map((name) => quote(basename(name))).join(', ')}], ` +
         `[${files.map((file) => `toUInt64(${file.firstPosition})`).join(', ')}], toUInt64(0))`
   return {
     from: `file(${quote(glob)}, 'LineAsString', 'line String')`,

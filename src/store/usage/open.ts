@@ -30,7 +30,7 @@ export async function openEngine(
 ): Promise<Engine> {
   const onErrorOption = onError === undefined ? {} : { onError }
   if (isUrl(config.location)) {
-    const load = createServerClient(config, 2)
+    const load = createServerClient(config, 1)
     const queries = Array.from({ length: config.queryConnections }, () =>
       createServerClient(config, 1),
     )

@@ -25,7 +25,18 @@ export function placeNames(code: string): { area: string; province: string; isp:
   }
 }
 
-/** Expression: the code of the place of an address given as text; cn, others, others (1) for what is no known address. */
-export function placeOfClient(client: string): string {
-  return `dictGet('geo_places', 'place', tuple(toIPv6OrDefault(${client})))`
+/** Expression: an address given as text, IPv4 mapped into IPv6; `::` for what is no address. */
+export function addressOf(client: string): string {
+  return `toIPv6OrDefault(${client})`
+}
+
+/** Expression: the code of the place of an address; cn, others, others (1) where none is known. */
+export function placeOfAddress(address: string): string {
+  return `dictGet('geo_places', 'place', tuple(${address}))`
+}
+
+/** Expression: 4 or 6, or 0 for what is no address. */
+export function versionOfAddress(address: string): string {
+  const mapped = `${address} >= toIPv6('::ffff:0.0.0.0') AND ${address} <= toIPv6('::ffff:255.255.255.255')`
+  return `toUInt8(multiIf(${address} = toIPv6('::'), 0, ${mapped}, 4, 6))`
 }

@@ -2,10 +2,11 @@ import type { Batch } from '../../ingest/batch.ts'
 import type { LineFormat } from '../../meters/line-format.ts'
 import { QUANTITY_MAX } from '../../meters/records.ts'
 import type { LineSource } from './engine.ts'
-import { arrayOf, placeOfClient } from './places.ts'
+import { addressOf, arrayOf, placeOfAddress, versionOfAddress } from './places.ts'
 import {
   CACHE_HITS,
   CACHE_RESULTS,
+  EAGER,
   mapFrames,
   numberedLines,
   PROTOCOLS,
@@ -67,11 +68,13 @@ FROM (
     dictGet('attribution_cdn', 'version', tuple(host), toUInt32(minute)) AS version,
     ${rejectReason(batch, lateness, oversized)} AS reason,
     if(reason = 0, toUInt64(0), position) AS at,
-    ${placeOfClient('client')} AS place,
-    toUInt8(multiIf(client = '', 0, position(client, ':') > 0, 6, 4)) AS ip_version,
+    ${addressOf('client')} AS address,
+    ${placeOfAddress('address')} AS place,
+    ${versionOfAddress('address')} AS ip_version,
     transform(protocol_name, ${arrayOf([...PROTOCOLS, 'ws', 'wss'])}, [toUInt8(0), 1, 2, 3, 4, 3, 3], toUInt8(0)) AS protocol_code,
     transform(cache_name, ${arrayOf(CACHE_RESULTS)}, range(toUInt8(0), toUInt8(${CACHE_RESULTS.length})), toUInt8(${CACHE_RESULTS.length - 1})) AS cache_code
   FROM ${parsedLines(batch, format, source)}
 )
-GROUP BY ${KEYS}, arrayElement(${arrayOf(CACHE_RESULTS)}, cache_code + 1) IN ${hits} AS hit${source.suffix}`
+GROUP BY ${KEYS}, arrayElement(${arrayOf(CACHE_RESULTS)}, cache_code + 1) IN ${hits} AS hit
+SETTINGS ${EAGER}${source.suffix}`
 }

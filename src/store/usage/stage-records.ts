@@ -2,7 +2,7 @@ import type { Batch } from '../../ingest/batch.ts'
 import type { MeterName } from '../../meters/meter.ts'
 import { QUANTITY_MAX, RECORD_FIELDS, type RecordField } from '../../meters/records.ts'
 import type { LineSource } from './engine.ts'
-import { arrayOf, placeCode, placeOfClient } from './places.ts'
+import { addressOf, arrayOf, placeCode, placeOfAddress, versionOfAddress } from './places.ts'
 import { quote } from './render.ts'
 import {
   CACHE_RESULTS,
@@ -34,8 +34,8 @@ function quantity(name: string, otherwise = 0): string {
 /** Column → expression over the tuple `r`, beside what every meter has. */
 const COLUMNS: Readonly<Record<MeterName, Readonly<Record<string, string>>>> = {
   cdn: {
-    place: `if(r.client != '', ${placeOfClient('r.client')}, ${placeCode('r.area', 'r.province', 'r.isp')})`,
-    ip_version: `toUInt8(multiIf(r.client = '', 0, position(r.client, ':') > 0, 6, 4))`,
+    place: `if(r.client != '', ${placeOfAddress(addressOf('r.client'))}, ${placeCode('r.area', 'r.province', 'r.isp')})`,
+    ip_version: versionOfAddress(addressOf('r.client')),
     protocol: `transform(r.protocol, ${arrayOf(PROTOCOLS)}, range(toUInt8(0), toUInt8(${PROTOCOLS.length})), toUInt8(0))`,
     status: `toUInt16(least(greatest(${quantity('status')}, 0), 65535))`,
     cache: `transform(upper(r.cache), ${arrayOf(CACHE_RESULTS)}, range(toUInt8(0), toUInt8(${CACHE_RESULTS.length})), toUInt8(${CACHE_RESULTS.length - 1}))`,
