@@ -1,0 +1,113 @@
+import { spawnSync } from 'node:child_process'
+import { mkdir, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { runChild } from '../support/child.ts'
+import { median, residentFigure, type Bench, type BenchResult } from '../support/figure.ts'
+import { generateLog, type GeneratedLog } from './generate.ts'
+import type { WeirInput, WeirOutput } from './weir-child.ts'
+
+const LINES = 2_000_000
+const ROUNDS = 3
+
+/** Of the bare engine's speed, and of GoAccess's. */
+const BARE_RATIO_MIN = 0.5
+const GOACCESS_RATIO_MIN = 8
+
+export const accessLog: Bench = {
+  name: 'access-log',
+  summary: '2 M combined lines to durable, enriched, rolled up and queryable',
+  run,
+}
+
+async function run(directory: string, say: (text: string) => void): Promise<BenchResult> {
+  say('generating the log')
+  const log = await generateLog(LINES)
+  // Both sides read it from the page cache.
+  await readFile(log.path)
+  const weir: WeirOutput[] = []
+  const bare: number[] = []
+  let residentBytes = 0
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    const one = await runRound<WeirOutput>(new URL('weir-child.js', import.meta.url), directory, log)
+    residentBytes = Math.max(residentBytes, one.residentBytes)
+    weir.push(one.output)
+    const script = new URL('bare-child.js', import.meta.url)
+    const { output } = await runRound<{ seconds: number }>(script, directory, log)
+    bare.push(output.seconds)
+    say(`round ${round}: Weir ${one.output.seconds.toFixed(2)} s, bare ${output.seconds.toFixed(2)} s`)
+  }
+  const seconds = median(weir.map((round) => round.seconds))
+  const bareSeconds = median(bare)
+  const goaccess = measureGoaccess(log, directory)
+  return {
+    figures: [
+      {
+        name: 'Weir, to queryable',
+        value: LINES / seconds,
+        unit: 'lines/s',
+        note: `${seconds.toFixed(2)} s`,
+      },
+      {
+        name: 'Weir, to durable',
+        value: LINES / median(weir.map((round) => round.durableSeconds)),
+        unit: 'lines/s',
+      },
+      {
+        name: 'bare engine, one statement',
+        value: LINES / bareSeconds,
+        unit: 'lines/s',
+        note: `${bareSeconds.toFixed(2)} s`,
+      },
+      {
+        name: 'Weir / bare engine',
+        value: bareSeconds / seconds,
+        unit: '×',
+        goal: { atLeast: BARE_RATIO_MIN },
+      },
+      ...(typeof goaccess === 'string'
+        ? []
+        : [
+            { name: goaccess.version, value: LINES / goaccess.seconds, unit: 'lines/s' },
+            {
+              name: 'Weir / GoAccess',
+              value: goaccess.seconds / seconds,
+              unit: '×',
+              goal: { atLeast: GOACCESS_RATIO_MIN },
+            },
+          ]),
+      residentFigure('Weir', residentBytes),
+    ],
+    skipped: typeof goaccess === 'string' ? [goaccess] : [],
+  }
+}
+
+async function runRound<Output>(script: URL, directory: string, log: GeneratedLog) {
+  const folder = join(directory, 'round')
+  await mkdir(folder)
+  try {
+    return await runChild<WeirInput, Output>(script, { directory: folder, log })
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
+
+/** GoAccess on the same file; a text says why it was not measured. */
+function measureGoaccess(
+  log: GeneratedLog,
+  directory: string,
+): { version: string; seconds: number } | string {
+  const asked = spawnSync('goaccess', ['--version'], { encoding: 'utf8' })
+  if (asked.error !== undefined) {
+    return 'GoAccess is not installed (Debian: apt-get install goaccess); its ratio was not measured.'
+  }
+  const version = /GoAccess - [\d.]*\d/.exec(asked.stdout)?.[0] ?? 'GoAccess'
+  const startMs = performance.now()
+  const report = join(directory, 'goaccess.json')
+  const done = spawnSync(
+    'goaccess',
+    [log.path, '--log-format=COMBINED', '--no-progress', '--no-global-config', '-o', report],
+    { encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'] },
+  )
+  if (done.status !== 0) return `GoAccess failed (${done.status}): ${done.stderr.slice(0, 300)}`
+  return { version, seconds: (performance.now() - startMs) / 1000 }
+}

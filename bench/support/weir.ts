@@ -1,0 +1,69 @@
+import { inspect } from 'node:util'
+import type { Clock } from '../../src/core/clock.ts'
+import { ConfigFile, locate, type Config } from '../../src/config/config.ts'
+import { openCore, type Core, type Log } from '../../src/compose.ts'
+
+/** The moment at which every benchmark takes place: generated data is the same every day. */
+export const NOW_MS = Date.UTC(2026, 10, 20, 12, 0, 0)
+
+/** Resources exist for longer than any generated usage. */
+export const CREATED_AT = '2026-01-01T00:00:00Z'
+
+/** A clock that starts at NOW_MS and runs. */
+export function startClock(): Clock {
+  const startMs = performance.now()
+  return { nowMs: () => Math.floor(NOW_MS + performance.now() - startMs) }
+}
+
+// Failures must be seen at once: a load that fails is tried again for ever.
+const LOG: Log = {
+  info: () => undefined,
+  warn: report,
+  error: report,
+}
+
+function report(details: object, message: string): void {
+  process.stderr.write(`${message} ${inspect(details, { depth: 5 })}\n`)
+}
+
+/** The configuration that an empty file gives, with its data in a directory. */
+export function configIn(directory: string): Config {
+  return locate(ConfigFile.parse({ data: { directory } }))
+}
+
+/** Opens Weir over a directory as the server does, with its loader running. */
+export async function openWeir(directory: string): Promise<Core & { stop(): Promise<void> }> {
+  const core = await openCore(configIn(directory), LOG, { clock: startClock() })
+  await core.loader.start()
+  // The first lookup makes the engine read the address database; servers do that once.
+  await core.engine.rows(`SELECT dictGet('geo_places', 'place', tuple(toIPv6('1.2.3.4'))) AS place`)
+  return {
+    ...core,
+    async stop() {
+      await core.loader.stop()
+      await core.close()
+    },
+  }
+}
+
+/** Registers an account with domains. */
+export async function registerDomains(
+  core: Core,
+  domains: readonly string[],
+): Promise<{ accountId: string; projectId: string; resourceIds: string[] }> {
+  const catalog = core.catalog.as('bench')
+  const account = await catalog.createAccount({ name: 'Bench' })
+  const project = await core.catalog.rows.projects.find({ accountId: account.id, isDefault: true })
+  if (project === undefined) throw new Error('the account has no default project')
+  const resourceIds: string[] = []
+  for (const name of domains) {
+    const { id } = await catalog.createResource({
+      meter: 'cdn',
+      account: account.id,
+      name,
+      createdAt: CREATED_AT,
+    })
+    resourceIds.push(id)
+  }
+  return { accountId: account.id, projectId: project.id, resourceIds }
+}
