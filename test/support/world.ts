@@ -1,4 +1,5 @@
 import type { Account, Brand, Project, Resource } from '../../src/catalog/model.ts'
+import type { Caller } from '../../src/api/operations/caller.ts'
 import { type FakeWorld, fakeWorld } from './fakes.ts'
 
 /** 2026-11-21 15:34:05 in Shanghai. */
@@ -143,4 +144,12 @@ export function standardWorld(nowMs = NOW_MS): FakeWorld {
   addResource(world, resource('eip-b', 'eip', 'org-b', { accountId: 'acc-b' }))
   addResource(world, resource('mna-b', 'mna', 'org-b', { accountId: 'acc-b' }))
   return world
+}
+
+/** The caller that a verified key of the account makes. */
+export function callerOf(world: FakeWorld, accountId: string): Caller {
+  const found = world.accounts.find(({ id }) => id === accountId)
+  const parent = world.accounts.find(({ id }) => id === found?.parentId)
+  if (found === undefined) throw new Error(`the world has no account ${accountId}`)
+  return { account: found, payer: parent ?? found, brand: BRAND }
 }
