@@ -32,7 +32,9 @@ export interface Engine {
   command(sql: string, options?: { parameters?: Parameters; queryId?: string }): Promise<void>
   /** Runs a query and parses its rows. 64-bit integers arrive as strings. */
   rows<Row>(sql: string, parameters?: Parameters): Promise<Row[]>
-  /** Runs a query that ends with its own FORMAT clause and returns the text as the engine wrote it. */
+  /**
+   * Runs a query that ends with its own FORMAT clause and returns the text as the engine wrote it.
+   */
   text(sql: string, parameters?: Parameters): Promise<string>
   /** Runs an INSERT … SELECT over the lines of local files. */
   loadLines(render: (source: LineSource) => string, files: readonly LineFile[]): Promise<void>
@@ -41,7 +43,10 @@ export interface Engine {
   close(): Promise<void>
 }
 
-/** What both kinds of engine need: one client for loads, others for queries, which never wait for loads. */
+/**
+ * What both kinds of engine need: one client for loads, others for queries, which never wait for
+ * loads.
+ */
 export interface EngineClients {
   readonly topology: Topology
   readonly load: ClickHouseClient
@@ -124,6 +129,13 @@ export function createEngine(clients: EngineClients): Engine {
     loadLines: (render, files) => guarded(() => load((c) => loadLines(c, clients, render, files))),
     insertTsv: (table, columns, path) =>
       guarded(() => load((c) => insertTsv(c, clients, { table, columns, path }))),
+    ping: () =>
+      guarded(() =>
+        query(async (client) => {
+          const answer = await client.ping()
+          if (!answer.success) throw answer.error
+        }),
+      ),
     async close() {
       await Promise.all([clients.load, ...clients.queries].map((client) => client.close()))
     },

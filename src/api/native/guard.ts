@@ -1,0 +1,21 @@
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import { AppError } from '../../core/errors.ts'
+
+/** Mounts plugins that only holders of an admin token may use. */
+export function createGuarded(
+  isAdmin: (token: string) => Promise<boolean>,
+  plugins: readonly FastifyPluginAsync[],
+): FastifyPluginAsync {
+  return async (server: FastifyInstance) => {
+    // Before the body is read: strangers cannot make us parse anything.
+    server.addHook('onRequest', async (request) => {
+      const token = /^Bearer +(\S{1,200})$/i.exec(request.headers.authorization ?? '')?.[1]
+      if (token !== undefined && (await isAdmin(token))) return
+      throw new AppError(
+        'token_unknown',
+        'Send an admin token as `Authorization: Bearer <token>`; the first one is in the file admin-token of the data directory.',
+      )
+    })
+    for (const plugin of plugins) await server.register(plugin)
+  }
+}
