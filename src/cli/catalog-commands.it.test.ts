@@ -1,0 +1,216 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Command } from 'commander'
+import fastify, { type FastifyInstance } from 'fastify'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ADMIN_PREFIX, addAdminApi } from '../api/admin/admin-api.ts'
+import { createCatalog } from '../catalog/catalog.ts'
+import { saveAdminToken } from '../config/admin-token-file.ts'
+import { systemClock } from '../core/clock.ts'
+import { type ControlStore, openControlStore } from '../store/control/control-store.ts'
+import { createMasterKeys } from '../store/control/master-key.ts'
+import { accountCommand } from './account.ts'
+import { applyCommand } from './apply.ts'
+import { brandCommand } from './brand.ts'
+import { keyCommand } from './key.ts'
+import { packageCommand } from './package.ts'
+import { projectCommand } from './project.ts'
+import { regionCommand } from './region.ts'
+import { resourceCommand } from './resource.ts'
+import { sourceCommand } from './source.ts'
+
+const NOUNS = [
+  accountCommand,
+  applyCommand,
+  brandCommand,
+  keyCommand,
+  packageCommand,
+  projectCommand,
+  regionCommand,
+  resourceCommand,
+  sourceCommand,
+]
+
+let folder: string
+let store: ControlStore
+let app: FastifyInstance
+let environment: Record<string, string>
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'weir-cli-'))
+  const masterKeys = createMasterKeys([Buffer.alloc(32, 7).toString('base64')])
+  const location = join(folder, 'control.db')
+  store = await openControlStore(location, { clock: systemClock, masterKeys })
+  const catalog = createCatalog(store.catalog, { clock: systemClock })
+  await catalog.ensureDefaults()
+  await catalog.ensureAdminToken((token) => saveAdminToken(folder, token))
+  app = fastify()
+  const adminOfToken = (text: string) => store.reader.adminOfToken(text)
+  await app.register((scope) => addAdminApi(scope, { catalog, adminOfToken }), {
+    prefix: ADMIN_PREFIX,
+  })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = app.server.address() as AddressInfo
+  environment = { WEIR_URL: `http://127.0.0.1:${port}`, WEIR_DATA__DIRECTORY: folder }
+})
+afterAll(async () => {
+  await app.close()
+  await store.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+async function weir(line: string, options: { isTerminal?: boolean; environment?: object } = {}) {
+  let text = ''
+  const program = new Command('weir')
+  for (const noun of NOUNS) {
+    program.addCommand(
+      noun({
+        environment: { ...environment, ...options.environment },
+        isTerminal: options.isTerminal ?? true,
+        write: (part) => {
+          text += part
+        },
+      }),
+    )
+  }
+  const args = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map((match) => match[1] ?? match[2] ?? '')
+  await program.parseAsync(args, { from: 'user' })
+  return text
+}
+
+test('the token of the data directory opens the catalog of this machine', async () => {
+  expect(await weir('brand list')).toContain('Weir')
+})
+
+test('on a terminal a list is a table, elsewhere it is JSON', async () => {
+  await weir('account create 表格公司')
+  await weir('account create tabular')
+  const table = await weir('account list')
+  expect(table.split('\n')[0]).toMatch(/^ID +NUMBER +NAME +EMAIL +ZONE/)
+  const json = await weir('account list --name tabular', { isTerminal: false })
+  expect(JSON.parse(json)).toMatchObject({ items: [{ name: 'tabular' }], nextCursor: null })
+  expect(await weir('account list --name tabular --json')).toBe(json)
+})
+
+test('a customer is set up and changed by command', async () => {
+  await weir('account create acme --email ops@acme.example')
+  await weir('project create video --account acme')
+  expect(await weir('project update acme/video --default')).toMatch(/isDefault +yes/)
+  expect(await weir('key create --account acme')).toContain('Keep the secret')
+  await weir('resource create WWW.acme.example --meter cdn --account acme --project Default')
+  await weir('resource move www.ACME.example --project video')
+  const shown = JSON.parse(await weir('resource show www.acme.example --json')) as object
+  expect(shown).toMatchObject({ name: 'www.acme.example', versions: [{}] })
+  await weir('resource create 192.0.2.1 --meter eip --account acme')
+  expect(await weir('resource pay-mode 192.0.2.1 Bandwidth')).toMatch(/payMode +Bandwidth/)
+  await weir('package create --account acme --area cn --size "10 TB" --id pkg-acme')
+  expect(await weir('package end pkg-acme --end-at 2099-01-01T00:00:00Z')).toContain('2099-01-01')
+  expect(await weir('package end pkg-acme --end-at never')).toMatch(/endAt +-/)
+  await weir('package create-exclusive 192.0.2.1 --size 1GB --reset-policy Month --id utp-acme')
+  expect(await weir('package show utp-acme')).toMatch(/sizeBytes +1000000000/)
+  await weir('package delete-exclusive utp-acme')
+  expect(await weir('resource delete 192.0.2.1')).toMatch(/deletedAt +20/)
+  expect(await weir('source create edge-1 --meters cdn eip')).toContain('Keep the token')
+  expect(await weir('source revoke edge-1')).toMatch(/active +no/)
+  expect(await weir('region add cn-zj --name Zhejiang --zones cn-zj-01')).toContain('cn-zj-01')
+})
+
+test('what the server refuses is said in its words', async () => {
+  await expect(weir('account show nobody')).rejects.toMatchObject({
+    code: 'not_found',
+    message: 'account "nobody" does not exist.',
+  })
+  await expect(weir('resource show nowhere.example')).rejects.toMatchObject({ code: 'not_found' })
+})
+
+test('a wrong token, a missing token and a silent server each name their way out', async () => {
+  await expect(weir('brand list --token x')).rejects.toMatchObject({ code: 'token_unknown' })
+  const empty = join(folder, 'empty')
+  await mkdir(empty)
+  await expect(
+    weir('brand list', { environment: { WEIR_DATA__DIRECTORY: empty } }),
+  ).rejects.toMatchObject({
+    code: 'token_unknown',
+    message: expect.stringContaining('WEIR_ADMIN_TOKEN'),
+  })
+  await expect(weir('brand list --url http://127.0.0.1:9')).rejects.toMatchObject({
+    code: 'overloaded',
+    message: expect.stringContaining('weir start'),
+  })
+})
+
+test('a list leads on to its next page, --all reads every page', async () => {
+  expect(await weir('region list --limit 2')).toMatch(/More with --cursor \S+/)
+  const all = JSON.parse(await weir('region list --all --json')) as { items: object[] }
+  expect(all.items.length).toBeGreaterThanOrEqual(33)
+})
+
+const CATALOG = `
+accounts:
+  - name: applied
+    email: ops@applied.example
+    projects: [{ name: main, default: true }, { name: video }]
+  - { name: applied-sub, parent: applied }
+resources:
+  - { meter: cdn, name: a.applied.example, account: applied, project: video }
+  - { meter: eip, name: 198.51.100.7, account: applied-sub }
+packages:
+  - { type: traffic, id: pkg-applied, account: applied, area: cn, size: 10 TB }
+  - { type: exclusive, resource: 198.51.100.7, size: 1 GB, resetPolicy: Month }
+sources: [{ name: applied-edge, meters: [cdn], account: applied }]
+`
+
+test('a catalog file is shown, applied once, and then changes nothing', async () => {
+  const file = join(folder, 'catalog.yaml')
+  await writeFile(file, CATALOG)
+  const dry = await weir(`apply ${file} --dry-run`)
+  expect(dry).toContain('8 changes, 0 unchanged')
+  expect(await weir(`apply ${file} --dry-run`)).toBe(dry)
+  expect(await weir(`apply ${file}`)).toMatch(/applied-edge has the ingest token weir_src_\S+/)
+  expect(await weir(`apply ${file}`)).toBe('0 changes, 9 unchanged\n')
+
+  await writeFile(file, CATALOG.replace('project: video', 'project: main'))
+  expect(await weir(`apply ${file}`)).toContain(
+    '> resource cdn a.applied.example: project video → main',
+  )
+
+  const fewer = CATALOG.replace(/ {2}- \{ meter: eip.*\n/, '').replace(/ {2}- \{ type: exc.*\n/, '')
+  await writeFile(
+    file,
+    fewer.replace('project: video', 'project: main').replace(/^sources.*\n/m, ''),
+  )
+  expect(await weir(`apply ${file}`)).toBe('0 changes, 6 unchanged\n')
+  expect(await weir(`apply ${file} --prune`)).toMatch(
+    /^- exclusive-package of 198.51.100.7\n- resource eip 198.51.100.7\n2 changes/,
+  )
+})
+
+test('a catalog file with a conflict changes nothing at all', async () => {
+  const file = join(folder, 'conflict.yaml')
+  await weir('account create conflicted')
+  await writeFile(file, 'accounts: [{ name: conflicted, zone: UTC }, { name: never-made }]')
+  await expect(weir(`apply ${file}`)).rejects.toMatchObject({ code: 'conflict' })
+  await expect(weir('account show never-made')).rejects.toMatchObject({ code: 'not_found' })
+})
+
+test('every verb teaches with an example that its own command line accepts', () => {
+  const context = { environment: {}, isTerminal: true, write: () => undefined }
+  for (const noun of NOUNS.map((make) => make(context))) {
+    for (const verb of noun.commands.length === 0 ? [noun] : noun.commands) {
+      let help = ''
+      verb.configureOutput({ writeOut: (text) => (help += text) }).outputHelp()
+      const example = /\$ weir (.+)/.exec(help)?.[1] ?? ''
+      const words = [noun.name(), ...(noun === verb ? [] : [verb.name()])]
+      expect(example.split(' ').slice(0, words.length)).toEqual(words)
+      const args = [...example.matchAll(/"([^"]*)"|(\S+)/g)].map(
+        (match) => match[1] ?? match[2] ?? '',
+      )
+      verb.exitOverride().configureOutput({ writeErr: () => undefined })
+      const { operands, unknown } = verb.parseOptions(args.slice(words.length))
+      expect({ example, unknown }).toEqual({ example, unknown: [] })
+      expect(operands).toHaveLength(verb.registeredArguments.length)
+    }
+  }
+})
