@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -36,6 +36,19 @@ test('the generated key file is its owner’s alone and stays the same', () => {
     const first = openMasterKeyFile(join(folder, 'master-key'))
     expect(statSync(join(folder, 'master-key')).mode & 0o777).toBe(0o600)
     expect(openMasterKeyFile(join(folder, 'master-key')).currentId).toBe(first.currentId)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test('of several keys in the file the first seals and the others still open', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'weir-master-'))
+  try {
+    const path = join(folder, 'master-key')
+    writeFileSync(path, `${OTHER}\n${KEY}\n\n`)
+    const keys = openMasterKeyFile(path)
+    expect(keys.currentId).toBe(createMasterKeys([OTHER]).currentId)
+    expect(keys.open(createMasterKeys([KEY]).seal('s', 'key-1'), 'key-1')).toBe('s')
   } finally {
     rmSync(folder, { recursive: true })
   }

@@ -15,7 +15,9 @@ export interface Sealed {
 /** Seals secrets under the current master key and opens what any known one has sealed. */
 export interface MasterKeys {
   readonly currentId: string
-  /** Encrypts with AES-256-GCM. `owner` is bound in: sealed text moved to another row does not open. */
+  /**
+   * Encrypts with AES-256-GCM. `owner` is bound in: sealed text moved to another row does not open.
+   */
   seal(secret: string, owner: string): Sealed
   /** Errors: `config_invalid` when the key is unknown or the text was altered. */
   open(sealed: Sealed, owner: string): string
@@ -81,12 +83,15 @@ function parseKey(base64: string): { readonly id: string; readonly key: Buffer }
 }
 
 /**
- * Reads the master key from its file, making one on the first start.
+ * Reads the master keys from their file, one per line, making one on the first start.
  *
+ * The first line seals. To change the key, put the new one on a line before it and restart: every
+ * secret is sealed anew, after which the old line can go.
  * Limits: the file is readable by its owner only. Whoever loses it loses every stored secret.
  */
 export function openMasterKeyFile(path: string): MasterKeys {
-  return createMasterKeys([readOrCreate(path)])
+  const lines = readOrCreate(path).split('\n')
+  return createMasterKeys(lines.filter((line) => line.trim() !== ''))
 }
 
 function readOrCreate(path: string): string {
