@@ -7,9 +7,6 @@ import { ConfigFile, locate, type Config, type ConfigInput } from './config.ts'
 /** The file that is read when none is named, if it is there. */
 export const DEFAULT_CONFIG_PATH = 'weir.yaml'
 
-/** Variables that start with WEIR_ and are no configuration keys. */
-const OTHER_VARIABLES = new Set(['WEIR_CONFIG', 'WEIR_URL', 'WEIR_TOKEN', 'WEIR_ADMIN_TOKEN', 'WEIR_PUBLIC_KEY', 'WEIR_PRIVATE_KEY']) // prettier-ignore
-
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** Any part of a configuration file. */
@@ -94,8 +91,7 @@ function readEnvironment(environment: Environment): { values: object; problems: 
   const problems: string[] = []
   const schema = z.toJSONSchema(ConfigFile, { io: 'input' }) as JsonSchema
   for (const [variable, text] of Object.entries(environment)) {
-    if (!variable.startsWith('WEIR_') || OTHER_VARIABLES.has(variable) || text === undefined)
-      continue
+    if (text === undefined || !isConfigVariable(variable)) continue
     const found = findKey(schema, variable.slice('WEIR_'.length).split('__'))
     if (found === null) {
       problems.push(`✖ Environment variable ${variable} names no configuration key`)
@@ -109,6 +105,11 @@ function readEnvironment(environment: Environment): { values: object; problems: 
     section[leaf] = found.type === 'string' ? text : parseDocument(text).toJS()
   }
   return { values, problems }
+}
+
+/** `WEIR_URL`, `WEIR_KEY` and other options of commands have no section, hence no `__`. */
+function isConfigVariable(name: string): boolean {
+  return name.startsWith('WEIR_') && (name.includes('__') || name === 'WEIR_ROLES')
 }
 
 interface JsonSchema {

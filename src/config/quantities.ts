@@ -26,7 +26,7 @@ const SIZE_UNITS_BYTES: Readonly<Record<string, number>> = {
  * Units: returns milliseconds.
  */
 export function parseDuration(text: string): number | null {
-  if (!/^(\s*\d{1,9}\s*(ms|s|m|h|d))+\s*$/.test(text)) return null
+  if (!/^(\s*\d{1,12}\s*(ms|s|m|h|d))+\s*$/.test(text)) return null
   let totalMs = 0
   for (const [, count, unit] of text.matchAll(/(\d+)\s*(ms|[smhd])/g)) {
     totalMs += Number(count) * (DURATION_UNITS_MS[unit ?? ''] ?? Number.NaN)
