@@ -1,30 +1,23 @@
-import type { FastifyBaseLogger, FastifyPluginAsync } from 'fastify'
+import type { FastifyPluginAsync } from 'fastify'
 import { ADMIN_PREFIX, addAdminApi } from './api/admin/admin-api.ts'
 import { createDialects, HEADER_BYTES_MAX } from './api/dialects.ts'
 import { createGuarded } from './api/native/guard.ts'
 import { createQueryApi } from './api/native/query.ts'
 import { createUpkeepApi } from './api/native/upkeep.ts'
 import { createServer, type ReadyCheck, type Server } from './api/server.ts'
-import type { Core } from './compose.ts'
+import type { Core, Telemetry } from './compose.ts'
 import type { Config } from './config/config.ts'
 import { countRejected, listRejected, refusedLines } from './store/usage/rejects.ts'
 import { createUsageHttp } from './sources/usage-http/listen.ts'
 import type { StepListener } from './ingest/steps.ts'
 
-/** What the server reports about itself. */
-export interface ServerTelemetry {
-  readonly log: FastifyBaseLogger
-  readonly metrics: {
-    render(): Promise<{ contentType: string; text: string }>
-    answered(answer: { api: string; action: string; outcome: string; seconds: number }): void
-  }
-}
+const USAGE_ROUTE = 'POST /v1/usage/:meter'
 
 /** Builds the HTTP server over the core: vendor dialects, usage, admin and native APIs. */
 export function composeServer(
   config: Config,
   core: Core,
-  { log, metrics }: ServerTelemetry,
+  { log, metrics }: Telemetry,
   onStep: StepListener = () => undefined,
 ): Server {
   const dialects = createDialects({
@@ -33,7 +26,7 @@ export function composeServer(
     usage: core.reader,
     books: core.books,
     onAnswer: ({ dialect, action, outcome }, durationMs) =>
-      metrics.answered({ api: dialect, action, outcome, seconds: durationMs / 1000 }),
+      metrics.countRequest({ api: dialect, action, outcome }, durationMs / 1000),
   })
   core.onLoaded(() => dialects.usageLoaded())
   const { server } = config
@@ -59,9 +52,14 @@ export function composeServer(
         ),
       ],
       ready: readyChecks(core),
-      metrics,
-      onAnswer: ({ route, status, seconds }) =>
-        metrics.answered({ api: 'native', action: route, outcome: String(status), seconds }),
+      metrics: { render: () => metrics.expose() },
+      onAnswer({ route, status, seconds }) {
+        // The dialects count their own answers, by action.
+        if (route.endsWith(' /')) return
+        const api = route.includes(ADMIN_PREFIX) ? 'admin' : 'native'
+        metrics.countRequest({ api, action: route, outcome: String(status) }, seconds)
+        if (status >= 400 && route === USAGE_ROUTE) metrics.countRefused(String(status))
+      },
     },
   )
 }

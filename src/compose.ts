@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { createDailyClose } from './billing/daily-close.ts'
 import { createCatalog, type Catalog } from './catalog/catalog.ts'
 import type { Config } from './config/config.ts'
@@ -24,6 +24,8 @@ import { isUrl, openEngine } from './store/usage/open.ts'
 import { createUsageReader } from './store/usage/reader.ts'
 import { listRejected } from './store/usage/rejects.ts'
 import { createUsageStore } from './store/usage/usage-store.ts'
+import type { Logger } from './telemetry/log.ts'
+import type { Metrics } from './telemetry/metrics.ts'
 
 /** A part with a life: inert until started, quiet once stopped. */
 export interface Component {
@@ -32,17 +34,16 @@ export interface Component {
   stop(): Promise<void>
 }
 
+/** Where the parts report to. */
+export interface Telemetry {
+  readonly log: Logger
+  readonly metrics: Metrics
+}
+
 export interface ComposeOptions {
   readonly clock?: Clock
   /** Watches the pipeline; crash tests end the process here. */
   readonly onStep?: StepListener
-}
-
-/** What the parts write their logs to. */
-export interface Log {
-  info(details: object, message: string): void
-  warn(details: object, message: string): void
-  error(details: object, message: string): void
 }
 
 /** The stores and the pipeline between them, opened and wired; nothing runs yet. */
@@ -75,7 +76,7 @@ const REMEMBER_MS = DAY_MS
  */
 export async function openCore(
   config: Config,
-  log: Log,
+  { log, metrics }: Telemetry,
   options: ComposeOptions = {},
 ): Promise<Core> {
   const clock = options.clock ?? systemClock
@@ -89,18 +90,24 @@ export async function openCore(
       onIdleError: (error) => log.warn({ err: error }, 'control store: a connection was lost'),
     })
     opened.push(() => control.close())
-    const engine = await openEngine({
-      location: config.usageStore.location,
-      cluster: config.usageStore.cluster ?? null,
-      queryConnections: config.usageStore.queryConnections,
-      requestTimeoutMs: config.usageStore.requestTimeout,
-    })
+    const engine = await openEngine(
+      {
+        location: isUrl(config.usageStore.location)
+          ? config.usageStore.location
+          : resolve(config.usageStore.location),
+        cluster: config.usageStore.cluster ?? null,
+        queryConnections: config.usageStore.queryConnections,
+        requestTimeoutMs: config.usageStore.requestTimeout,
+      },
+      (code) => metrics.countStoreError('usage', code),
+    )
     opened.push(() => engine.close())
-    const { directory, bytesMax, segmentBytes } = config.ingest.journal
+    const { bytesMax, segmentBytes } = config.ingest.journal
+    const directory = resolve(config.ingest.journal.directory)
     const journal = new Journal({ directory, bytesMax, segmentBytes }, { clock, onStep, log })
     await journal.open()
     opened.push(() => journal.close())
-    return await wire({ config, log, clock, onStep, control, engine, journal }, opened)
+    return await wire({ config, log, metrics, clock, onStep, control, engine, journal }, opened)
   } catch (error) {
     for (const close of opened.toReversed()) await close()
     throw error
@@ -115,9 +122,8 @@ async function makeDirectories(config: Config): Promise<void> {
   }
 }
 
-interface Parts {
+interface Parts extends Telemetry {
   readonly config: Config
-  readonly log: Log
   readonly clock: Clock
   readonly onStep: StepListener
   readonly control: ControlStore
@@ -126,8 +132,9 @@ interface Parts {
 }
 
 async function wire(parts: Parts, opened: readonly (() => Promise<void>)[]): Promise<Core> {
-  const { config, log, clock, onStep, control, engine, journal } = parts
-  const work = join(config.data.directory, 'work')
+  const { config, log, metrics, clock, onStep, control, engine, journal } = parts
+  // Absolute, because the engine has a working directory of its own.
+  const work = resolve(config.data.directory, 'work')
   const catalog = createCatalog(control.catalog, { clock })
   await catalog.ensureDefaults()
   const registry = createIngestRegistry(control.db, clock)
@@ -153,10 +160,15 @@ async function wire(parts: Parts, opened: readonly (() => Promise<void>)[]): Pro
     log,
     onLoaded(batch, outcomes, seconds) {
       ingest.onLoaded(outcomes)
-      logBatch(log, batch, outcomes, seconds)
+      reportBatch(parts, batch, outcomes, seconds)
       const accounts = [...new Set(outcomes.flatMap((outcome) => outcome.accounts))]
       for (const listener of listeners) listener(accounts)
     },
+  })
+  metrics.watch({
+    journalBytes: () => journal.pendingBytes,
+    journalFrames: () => journal.pending().length,
+    loaderHealthy: () => loader.healthy,
   })
   const rememberMs = config.ingest.late + REMEMBER_MS
   await registry.prune(clock.nowMs() - rememberMs)
@@ -185,10 +197,17 @@ async function wire(parts: Parts, opened: readonly (() => Promise<void>)[]): Pro
         resources: () => closableResources(catalog, books),
         versions: (id) => catalog.rows.versions(id),
         outBytes: (id, days) => reader.eipOutBytes(id, days),
-        record: (days) => books.record(days, clock.nowMs()),
+        record: async (days) => {
+          await books.record(days, clock.nowMs())
+          metrics.countClosedDays(days.length)
+        },
       },
     ),
-    audit: async () => auditUsage(engine, await registry.totals()),
+    audit: async () => {
+      const report = await auditUsage(engine, await registry.totals())
+      metrics.setAuditFindings(report.findings.length)
+      return report
+    },
     onLoaded: (listener) => listeners.push(listener),
     async close() {
       for (const close of opened.toReversed()) await close()
@@ -197,7 +216,7 @@ async function wire(parts: Parts, opened: readonly (() => Promise<void>)[]): Pro
 }
 
 function loaderConfig(config: Config): ConstructorParameters<typeof Loader>[0] {
-  const { directory } = config.ingest.journal
+  const directory = resolve(config.ingest.journal.directory)
   const { bytesMax, linesMax, framesMax } = config.ingest.batch
   return {
     directory,
@@ -208,24 +227,28 @@ function loaderConfig(config: Config): ConstructorParameters<typeof Loader>[0] {
   }
 }
 
-function logBatch(
-  log: Log,
+function reportBatch(
+  { log, metrics }: Telemetry,
   batch: Batch,
   outcomes: readonly FrameOutcome[],
   seconds: number,
 ): void {
-  const sum = (pick: (outcome: FrameOutcome) => number): number =>
-    outcomes.reduce((total, outcome) => total + pick(outcome), 0)
-  const details = {
-    batch: batch.id,
-    meter: batch.meter,
-    frames: outcomes.length,
-    lines: sum((outcome) => outcome.lines),
-    accepted: sum((outcome) => outcome.accepted),
-    duplicate: sum((outcome) => outcome.duplicate),
-    seconds,
+  const sourceOf = new Map(batch.frames.map((frame) => [frame.seq, frame.source]))
+  const total = { lines: 0, accepted: 0, duplicate: 0 }
+  for (const { seq, lines, accepted, duplicate, rejected } of outcomes) {
+    const source = sourceOf.get(seq) ?? ''
+    total.lines += lines
+    total.accepted += accepted
+    total.duplicate += duplicate
+    metrics.countRecords({ source, outcome: 'accepted', reason: '' }, accepted)
+    metrics.countRecords({ source, outcome: 'duplicate', reason: '' }, duplicate)
+    for (const [reason, count] of Object.entries(rejected)) {
+      metrics.countRecords({ source, outcome: 'rejected', reason }, count)
+    }
   }
-  log.info(details, 'loader: batch loaded')
+  metrics.observeLoad(batch.meter, seconds, total.lines)
+  const { id, meter, frames } = batch
+  log.info({ batch: id, meter, frames: frames.length, ...total, seconds }, 'loader: batch loaded')
 }
 
 /** Pages through every elastic IP that there is or was. */
