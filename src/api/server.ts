@@ -1,191 +1,168 @@
-import Fastify, {
+import {
+  fastify,
+  LogController,
   type FastifyBaseLogger,
   type FastifyInstance,
   type FastifyPluginAsync,
+  type FastifyReply,
+  type FastifyRequest,
 } from 'fastify'
-import { AppError, ERRORS, toAppError } from '../core/errors.ts'
+import { AppError } from '../core/errors.ts'
 import { newRequestId } from '../core/ids.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import { HEADER_BYTES_MAX } from './dialects.ts'
+import { addHealth, type ReadinessCheck } from './health.ts'
+import { sendFailure } from './native-errors.ts'
 
-export interface ServerSettings {
+/** How the HTTP server listens. */
+export interface HttpServerConfig {
   readonly host: string
+  /** 0 takes any free port. */
   readonly port: number
   readonly bodyBytesMax: number
+  /** For a request to arrive completely. */
   readonly requestTimeoutMs: number
+  /** For requests under way when the server stops. */
   readonly stopTimeoutMs: number
-  /** Longest request line and headers together. */
-  readonly headerBytesMax: number
+  /** Proxies whose forwarded host and address are believed. */
   readonly trustProxy: readonly string[]
 }
 
-/** One thing that must work for the server to be ready; `problem` says what does not. */
-export interface ReadyCheck {
-  readonly name: string
-  readonly problem: () => Promise<string | null>
-}
-
-export interface ServerDeps {
+export interface HttpServerDeps {
   readonly log: FastifyBaseLogger
-  /** Mounted in order, each in a scope of its own. */
+  readonly metrics: Metrics
+  /** Everything that answers; each lives in its own encapsulated context. */
   readonly plugins: readonly FastifyPluginAsync[]
-  readonly ready: readonly ReadyCheck[]
-  readonly metrics: { render(): Promise<{ contentType: string; text: string }> }
-  /** Told of every answer of the native APIs. */
-  readonly onAnswer?: (answer: { route: string; status: number; seconds: number }) => void
+  readonly checks: readonly ReadinessCheck[]
 }
 
 /** The HTTP server. Inert until started. */
-export interface Server {
-  readonly name: string
+export interface HttpServer {
+  readonly name: 'http'
+  /** For tests: `inject()` needs no socket. */
   readonly app: FastifyInstance
+  /** Where it listens, without trailing slash; known once started. */
+  readonly url: string
+  /** Errors: `config_invalid` when the address cannot be had, with what to do about it. */
   start(): Promise<void>
+  /** Refuses new requests, lets those under way finish for a while, then cuts them off. */
   stop(): Promise<void>
-  /** Where it listens once started, `http://127.0.0.1:8080`. */
-  url(): string
 }
 
-/** Longest time a readiness check may take before it counts as failed. */
-const READY_MS_MAX = 3000
+/** Idle connections are kept this long; clients reuse them without paying for a new handshake. */
+const KEEP_ALIVE_MS = 65_000
 
 /**
- * Builds the HTTP server with health, readiness, metrics and one way to report errors.
+ * Creates the HTTP server around the given plugins, with /healthz, /readyz and /metrics.
  *
- * Errors: AppErrors become their status and `{"error":{"code","message","field"}}`; anything else
- * is logged and answered as `internal`.
+ * Every request gets an id, answered as `x-request-id` and written with each of its log lines.
+ * Errors: plugins throw AppErrors; they become `{error: {code, message, field?}}`.
  */
-export function createServer(settings: ServerSettings, deps: ServerDeps): Server {
-  const app = Fastify({
+export function createServer(config: HttpServerConfig, deps: HttpServerDeps): HttpServer {
+  const app = fastify({
     loggerInstance: deps.log,
-    // Every API logs its own outcome, with who and what.
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => newRequestId(),
-    bodyLimit: settings.bodyBytesMax,
-    requestTimeout: settings.requestTimeoutMs,
-    trustProxy: settings.trustProxy.length === 0 ? false : [...settings.trustProxy],
-    http: { maxHeaderSize: settings.headerBytesMax },
+    requestIdHeader: false,
+    bodyLimit: config.bodyBytesMax,
+    requestTimeout: config.requestTimeoutMs,
+    keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',
+    trustProxy: config.trustProxy.length === 0 ? false : [...config.trustProxy],
+    http: { maxHeaderSize: HEADER_BYTES_MAX },
   })
-  reportErrors(app)
-  addProbes(app, deps)
-  if (deps.onAnswer !== undefined) observe(app, deps.onAnswer)
-  for (const plugin of deps.plugins) app.register(plugin)
+  app.setErrorHandler((thrown, request, reply) => sendFailure(thrown, request, reply))
+  app.setNotFoundHandler((request, reply) => sendFailure(unknownRoute(request), request, reply))
+  app.addHook('onRequest', (request, reply, done) => {
+    void reply.header('x-request-id', request.id)
+    done()
+  })
+  app.addHook('onResponse', (request, reply, done) => {
+    report(request, reply, deps)
+    done()
+  })
+  const health = addHealth(app, deps)
+  for (const plugin of deps.plugins) void app.register(plugin)
+  let url = ''
   return {
     name: 'http',
     app,
+    get url() {
+      return url
+    },
     async start() {
-      try {
-        await app.listen({ host: settings.host, port: settings.port })
-      } catch (error) {
-        throw listenError(error, settings)
-      }
+      url = await listen(app, config)
+      health.open()
     },
     async stop() {
-      // Requests under way may finish, but not hold the process for ever.
-      const timer = setTimeout(() => app.server.closeAllConnections(), settings.stopTimeoutMs)
-      await app.close()
-      clearTimeout(timer)
+      health.close()
+      const cutOff = setTimeout(() => {
+        deps.log.warn({ timeoutMs: config.stopTimeoutMs }, 'http: cutting off slow requests')
+        app.server.closeAllConnections()
+      }, config.stopTimeoutMs)
+      try {
+        await app.close()
+      } finally {
+        clearTimeout(cutOff)
+      }
     },
-    url() {
-      const address = app.server.address()
-      const port = typeof address === 'object' && address !== null ? address.port : settings.port
-      const host = settings.host.includes(':') ? `[${settings.host}]` : settings.host
-      return `http://${host === '0.0.0.0' || host === '[::]' ? '127.0.0.1' : host}:${port}`
-    },
   }
 }
 
-function listenError(error: unknown, { host, port }: ServerSettings): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  if (code === 'EADDRINUSE') {
-    return new AppError(
-      'config_invalid',
-      `Port ${port} on ${host} is taken. Stop what uses it, or choose another with --port.`,
-      { cause: error },
-    )
-  }
-  if (code === 'EACCES' || code === 'EADDRNOTAVAIL') {
-    return new AppError('config_invalid', `Weir may not listen on ${host}:${port} (${code}).`, {
-      cause: error,
-    })
-  }
-  return error
+function unknownRoute(request: FastifyRequest): AppError {
+  const path = request.url.split('?', 1)[0]
+  return new AppError('not_found', `There is no ${request.method} ${path} here.`)
 }
 
-function reportErrors(app: FastifyInstance): void {
-  app.setErrorHandler((error, request, reply) => {
-    const known = fromFastify(error)
-    const { http } = ERRORS[known.code]
-    if (http >= 500) request.log.error({ err: known.cause ?? known, code: known.code }, 'failed')
-    else request.log.info({ code: known.code, url: request.url, reason: known.message }, 'refused')
-    if (known.retryAfterSeconds !== undefined) reply.header('retry-after', known.retryAfterSeconds)
-    return reply.code(http).send(errorBody(known, request.id))
-  })
-  app.setNotFoundHandler((request, reply) => {
-    const error = new AppError('not_found', `There is nothing at ${request.method} ${request.url}.`)
-    return reply.code(404).send(errorBody(error, request.id))
-  })
-}
-
-function errorBody(error: AppError, requestId: string): object {
-  const { code, message, field } = error
-  return { error: { code, message, ...(field !== undefined && { field }), requestId } }
-}
-
-function fromFastify(error: unknown): AppError {
-  if (error instanceof AppError || !(error instanceof Error)) return toAppError(error)
-  const status = 'statusCode' in error ? error.statusCode : undefined
-  if (status === 413) {
-    return new AppError('too_large', 'The request body is too large; send it in parts.', {
-      cause: error,
-    })
-  }
-  if (status === 415) {
-    return new AppError('media_type_unsupported', 'This content type is not accepted here.', {
-      cause: error,
-    })
-  }
-  if (typeof status === 'number' && status >= 400 && status < 500) {
-    return new AppError('body_malformed', error.message, { cause: error })
-  }
-  return toAppError(error)
-}
-
-function addProbes(app: FastifyInstance, deps: ServerDeps): void {
-  app.get('/healthz', () => ({ status: 'ok' }))
-  app.get('/readyz', async (_request, reply) => {
-    const checks = await Promise.all(
-      deps.ready.map(async ({ name, problem }) => ({ name, problem: await bounded(problem()) })),
-    )
-    const failed = checks.filter((check) => check.problem !== null)
-    reply.code(failed.length === 0 ? 200 : 503)
-    return { status: failed.length === 0 ? 'ready' : 'not ready', checks }
-  })
-  app.get('/metrics', async (_request, reply) => {
-    const { contentType, text } = await deps.metrics.render()
-    return reply.type(contentType).send(text)
-  })
-}
-
-async function bounded(check: Promise<string | null>): Promise<string | null> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<string>((resolve) => {
-    timer = setTimeout(() => resolve('no answer in time'), READY_MS_MAX)
-  })
+async function listen(app: FastifyInstance, { host, port }: HttpServerConfig): Promise<string> {
   try {
-    return await Promise.race([check, late])
+    await app.listen({ host, port })
   } catch (error) {
-    return toAppError(error).message
-  } finally {
-    clearTimeout(timer)
+    const { code } = error as NodeJS.ErrnoException
+    if (code === undefined || !code.startsWith('E')) throw error
+    throw new AppError('config_invalid', cannotListen(code, host, port), { cause: error })
   }
+  const address = app.server.address()
+  const bound = typeof address === 'object' && address !== null ? address.port : port
+  const isAny = host === '0.0.0.0' || host === '::'
+  const name = isAny ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host
+  return `http://${name}:${bound}`
 }
 
-function observe(app: FastifyInstance, onAnswer: NonNullable<ServerDeps['onAnswer']>): void {
-  app.addHook('onResponse', (request, reply, done) => {
-    onAnswer({
-      route: `${request.method} ${request.routeOptions.url ?? 'unknown'}`,
-      status: reply.statusCode,
-      seconds: reply.elapsedTime / 1000,
-    })
-    done()
-  })
+function cannotListen(code: string, host: string, port: number): string {
+  const place = `${host}:${port}`
+  if (code === 'EADDRINUSE') {
+    return `Port ${port} on ${host} is taken by another program. Stop it, or choose another port with --port or server.port.`
+  }
+  if (code === 'EACCES') return `This user may not listen on ${place}; choose a port above 1023.`
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+    return `This machine has no address ${host}; set server.host to one of its own, or to 0.0.0.0.`
+  }
+  return `Cannot listen on ${place} (${code}).`
 }
+
+/** Logs and counts one answered request. The dialects on `/` do both themselves, by action. */
+function report(request: FastifyRequest, reply: FastifyReply, deps: HttpServerDeps): void {
+  const route = request.routeOptions.url
+  if (route === '/') return
+  const seconds = reply.elapsedTime / 1000
+  const status = reply.statusCode
+  const action = route === undefined ? 'unknown' : `${request.method} ${route}`
+  const api = route?.startsWith('/admin/') === true ? 'admin' : 'native'
+  deps.metrics.countRequest({ api, action, outcome: String(status) }, seconds)
+  if (route !== undefined && isRefusedUsage(request.method, route, status)) {
+    deps.metrics.countRefused(String(status))
+  }
+  const level = route !== undefined && QUIET_ROUTES.has(route) ? 'debug' : 'info'
+  request.log[level](
+    { api, action, status, durationMs: Math.round(seconds * 1e4) / 10, client: request.ip },
+    'request answered',
+  )
+}
+
+function isRefusedUsage(method: string, route: string, status: number): boolean {
+  return method === 'POST' && route.startsWith('/v1/usage/') && status >= 400
+}
+
+/** Asked every few seconds by machines. */
+const QUIET_ROUTES = new Set(['/healthz', '/readyz', '/metrics'])
