@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { AppError } from '../core/errors.ts'
-import { parseManifest } from './manifest.ts'
+import { Manifest, parseManifest } from './manifest.ts'
 
 function complaintOf(text: string): string {
   try {
@@ -91,4 +92,15 @@ test.each([
 test('two accounts may name their gateways the same', () => {
   const text = 'resources: [{meter: mna, name: g, account: x}, {meter: mna, name: g, account: y}]'
   expect(complaintOf(text)).toBe('')
+})
+
+test('the documented file is one that is read', () => {
+  const page = readFileSync(
+    new URL('../../docs/reference/catalog-file.md', import.meta.url),
+    'utf8',
+  )
+  const [, text = ''] = /```yaml\n([\s\S]*?)```/.exec(page) ?? []
+  const manifest = parseManifest(text, 'catalog-file.md')
+  // Every section is shown, so that none is left undocumented.
+  expect(Object.keys(manifest).sort()).toEqual(Object.keys(Manifest.shape).sort())
 })

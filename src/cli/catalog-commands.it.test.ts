@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,6 +12,7 @@ import { systemClock } from '../core/clock.ts'
 import { type ControlStore, openControlStore } from '../store/control/control-store.ts'
 import { createMasterKeys } from '../store/control/master-key.ts'
 import { accountCommand } from './account.ts'
+import { adminTokenCommand } from './admin-token.ts'
 import { applyCommand } from './apply.ts'
 import { brandCommand } from './brand.ts'
 import { keyCommand } from './key.ts'
@@ -23,6 +24,7 @@ import { sourceCommand } from './source.ts'
 
 const NOUNS = [
   accountCommand,
+  adminTokenCommand,
   applyCommand,
   brandCommand,
   keyCommand,
@@ -117,6 +119,14 @@ test('a customer is set up and changed by command', async () => {
   expect(await weir('region add cn-zj --name Zhejiang --zones cn-zj-01')).toContain('cn-zj-01')
 })
 
+test('a token made by command opens the catalog until it is revoked', async () => {
+  const made = JSON.parse(await weir('admin-token create bob --json')) as Record<string, string>
+  expect(await weir(`brand list --token ${made['token']}`)).toContain('Weir')
+  expect(await weir(`admin-token revoke ${made['id']}`)).toMatch(/active +no/)
+  const refused = weir(`brand list --token ${made['token']}`)
+  await expect(refused).rejects.toMatchObject({ code: 'token_unknown' })
+})
+
 test('what the server refuses is said in its words', async () => {
   await expect(weir('account show nobody')).rejects.toMatchObject({
     code: 'not_found',
@@ -185,6 +195,15 @@ test('a catalog file is shown, applied once, and then changes nothing', async ()
   expect(await weir(`apply ${file} --prune`)).toMatch(
     /^- exclusive-package of 198.51.100.7\n- resource eip 198.51.100.7\n2 changes/,
   )
+})
+
+test('the documented catalog file can be applied, and is then what the catalog holds', async () => {
+  const page = await readFile(new URL('../../docs/reference/catalog-file.md', import.meta.url))
+  const [, text = ''] = /```yaml\n([\s\S]*?)```/.exec(page.toString()) ?? []
+  const file = join(folder, 'documented.yaml')
+  await writeFile(file, text)
+  await weir(`apply ${file}`)
+  expect(await weir(`apply ${file}`)).toMatch(/^0 changes, \d+ unchanged\n$/)
 })
 
 test('a catalog file with a conflict changes nothing at all', async () => {
