@@ -11,7 +11,7 @@ import type {
 import { type Manifest, resourceKey } from './manifest.ts'
 import { formatInstant } from './versions.ts'
 
-/** What the catalog holds now; of resources the living ones, of sources the active ones. */
+/** What the catalog holds now; of resources the living ones. */
 export interface CatalogSnapshot {
   readonly brands: readonly Brand[]
   readonly regions: readonly Region[]
@@ -23,6 +23,7 @@ export interface CatalogSnapshot {
   readonly sources: readonly Source[]
 }
 
+/** Kinds of entries that a catalog file may hold. */
 export type StepKind =
   | 'brand'
   | 'region'
@@ -47,6 +48,7 @@ export interface Step {
   readonly changes: readonly FieldChange[]
 }
 
+/** One field of an entry, before and after. */
 export interface FieldChange {
   readonly field: string
   readonly from: unknown
@@ -126,7 +128,9 @@ export function spelled(
   return wanted === id ? id : (entries.find((entry) => entry.id === id)?.name ?? id)
 }
 
-/** The root account's name of an account that the file names; sub-accounts own nothing themselves. */
+/**
+ * The root account's name of an account that the file names; sub-accounts own nothing themselves.
+ */
 export function rootName(draft: Draft, ref: string): string {
   const { accounts } = draft.now
   const account = accounts.find(({ id, name }) => id === ref || name === ref)

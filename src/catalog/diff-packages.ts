@@ -85,6 +85,10 @@ export function diffSources(draft: Draft): void {
       create(draft, 'source', wanted.name, wanted)
       continue
     }
+    if (!actual.active) {
+      draft.conflicts.push(`source ${wanted.name} was revoked for good; choose another name.`)
+      continue
+    }
     const { meters } = wanted
     const account =
       typeof wanted.account === 'string' ? rootName(draft, wanted.account) : wanted.account

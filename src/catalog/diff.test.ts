@@ -84,6 +84,7 @@ const NOW: CatalogSnapshot = {
   ],
   sources: [
     { id: 'src-1', name: 'edge', meters: ['cdn'], accountId: null, active: true, createdMs: 1 },
+    { id: 'src-2', name: 'gone', meters: ['cdn'], accountId: null, active: false, createdMs: 1 },
   ],
 }
 
@@ -150,12 +151,14 @@ test('what cannot be changed is a conflict that names the way out', () => {
 accounts: [{ name: acme, zone: UTC }]
 resources: [{ meter: cdn, name: a.example, account: acme, kind: dynamic }]
 packages: [{ type: traffic, id: pkg-1, account: acme, area: abroad, size: 1 TB }]
+sources: [{ name: gone, meters: [cdn] }]
 `)
   expect(lines).toEqual([
     '! account acme: zone is Asia/Shanghai and cannot become UTC; make a new account.',
     '! resource cdn a.example: kind is static and cannot become dynamic; delete it and create it anew.',
     '! package pkg-1: area is cn and cannot become abroad; what was bought stays; add another package.',
     '! package pkg-1: size is 10000000000000 and cannot become 1000000000000; what was bought stays; add another package.',
+    '! source gone was revoked for good; choose another name.',
     '0 changes, 0 unchanged',
   ])
 })

@@ -76,7 +76,7 @@ function prune(draft: Draft): void {
   for (const each of doomed) drop('delete', 'resource', each.id, `${each.meter} ${each.name}`)
   for (const source of now.sources) {
     const wanted = manifest.sources?.some((each) => each.name === source.name) ?? true
-    if (!wanted) drop('revoke', 'source', source.id, source.name)
+    if (!wanted && source.active) drop('revoke', 'source', source.id, source.name)
   }
 }
 

@@ -114,8 +114,8 @@ test('a customer is set up and changed by command', async () => {
   expect(await weir('package show utp-acme')).toMatch(/sizeBytes +1000000000/)
   await weir('package delete-exclusive utp-acme')
   expect(await weir('resource delete 192.0.2.1')).toMatch(/deletedAt +20/)
-  expect(await weir('source create edge-1 --meters cdn eip')).toContain('Keep the token')
-  expect(await weir('source revoke edge-1')).toMatch(/active +no/)
+  expect(await weir('source create pop-1 --meters cdn eip')).toContain('Keep the token')
+  expect(await weir('source revoke pop-1')).toMatch(/active +no/)
   expect(await weir('region add cn-zj --name Zhejiang --zones cn-zj-01')).toContain('cn-zj-01')
 })
 

@@ -2,7 +2,7 @@ import type { CatalogSnapshot } from '../catalog/diff-draft.ts'
 import type { EpochMs } from '../core/clock.ts'
 import type { AdminClient, Query, Wire } from './admin-client.ts'
 
-/** Reads the whole catalog through the admin API: living resources and active sources only. */
+/** Reads the whole catalog through the admin API: of resources the living ones only. */
 export async function readSnapshot(client: AdminClient): Promise<CatalogSnapshot> {
   const read = async <T>(path: string, query: Query, fromWire: (entry: Wire) => Wire) =>
     (await client.all(path, query)).map(fromWire) as unknown as readonly T[]
@@ -14,7 +14,7 @@ export async function readSnapshot(client: AdminClient): Promise<CatalogSnapshot
     resources: await read('/resources', { living: true }, withTimes),
     trafficPackages: await read('/traffic-packages', {}, withTimes),
     exclusivePackages: await read('/exclusive-packages', {}, withTimes),
-    sources: await read('/sources', { active: true }, withTimes),
+    sources: await read('/sources', {}, withTimes),
   }
 }
 
