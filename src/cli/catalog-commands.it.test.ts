@@ -71,6 +71,8 @@ async function weir(line: string, options: { isTerminal?: boolean; environment?:
       noun({
         environment: { ...environment, ...options.environment },
         isTerminal: options.isTerminal ?? true,
+        clock: systemClock,
+        exitWith: () => undefined,
         write: (part) => {
           text += part
         },
@@ -215,7 +217,13 @@ test('a catalog file with a conflict changes nothing at all', async () => {
 })
 
 test('every verb teaches with an example that its own command line accepts', () => {
-  const context = { environment: {}, isTerminal: true, write: () => undefined }
+  const context = {
+    environment: {},
+    isTerminal: true,
+    clock: systemClock,
+    exitWith: () => undefined,
+    write: () => undefined,
+  }
   for (const noun of NOUNS.map((make) => make(context))) {
     for (const verb of noun.commands.length === 0 ? [noun] : noun.commands) {
       let help = ''
