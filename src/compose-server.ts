@@ -1,17 +1,17 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { ADMIN_PREFIX, addAdminApi } from './api/admin/admin-api.ts'
-import { createDialects, HEADER_BYTES_MAX } from './api/dialects.ts'
+import { createDialects } from './api/dialects.ts'
 import { createGuarded } from './api/native/guard.ts'
 import { createQueryApi } from './api/native/query.ts'
 import { createUpkeepApi } from './api/native/upkeep.ts'
-import { createServer, type ReadyCheck, type Server } from './api/server.ts'
+import type { ReadinessCheck } from './api/health.ts'
+import { createServer, type HttpServer } from './api/server.ts'
 import type { Core, Telemetry } from './compose.ts'
 import type { Config } from './config/config.ts'
+import { AppError } from './core/errors.ts'
 import { countRejected, listRejected, refusedLines } from './store/usage/rejects.ts'
 import { createUsageHttp } from './sources/usage-http/listen.ts'
 import type { StepListener } from './ingest/steps.ts'
-
-const USAGE_ROUTE = 'POST /v1/usage/:meter'
 
 /** Builds the HTTP server over the core: vendor dialects, usage, admin and native APIs. */
 export function composeServer(
@@ -19,7 +19,7 @@ export function composeServer(
   core: Core,
   { log, metrics }: Telemetry,
   onStep: StepListener = () => undefined,
-): Server {
+): HttpServer {
   const dialects = createDialects({
     clock: core.clock,
     catalog: core.control.reader,
@@ -37,7 +37,6 @@ export function composeServer(
       bodyBytesMax: server.bodyBytesMax,
       requestTimeoutMs: server.requestTimeout,
       stopTimeoutMs: server.stopTimeout,
-      headerBytesMax: HEADER_BYTES_MAX,
       trustProxy: server.trustProxy,
     },
     {
@@ -51,15 +50,8 @@ export function composeServer(
           [createQueryApi({ reader: core.reader }), upkeepApi(core)],
         ),
       ],
-      ready: readyChecks(core),
-      metrics: { render: () => metrics.expose() },
-      onAnswer({ route, status, seconds }) {
-        // The dialects count their own answers, by action.
-        if (route.endsWith(' /')) return
-        const api = route.includes(ADMIN_PREFIX) ? 'admin' : 'native'
-        metrics.countRequest({ api, action: route, outcome: String(status) }, seconds)
-        if (status >= 400 && route === USAGE_ROUTE) metrics.countRefused(String(status))
-      },
+      checks: readinessChecks(core),
+      metrics,
     },
   )
 }
@@ -104,29 +96,17 @@ function upkeepApi(core: Core): FastifyPluginAsync {
   })
 }
 
-function readyChecks(core: Core): ReadyCheck[] {
+function readinessChecks(core: Core): ReadinessCheck[] {
+  const healthy = (name: string, isHealthy: () => boolean, problem: string): ReadinessCheck => ({
+    name,
+    async check() {
+      if (!isHealthy()) throw new AppError('overloaded', problem)
+    },
+  })
   return [
-    {
-      name: 'journal',
-      problem: async () => (core.journal.healthy ? null : 'the journal cannot be written'),
-    },
-    {
-      name: 'loader',
-      problem: async () => (core.loader.healthy ? null : 'the usage store does not take batches'),
-    },
-    {
-      name: 'usage store',
-      problem: async () => {
-        await core.engine.ping()
-        return null
-      },
-    },
-    {
-      name: 'control store',
-      problem: async () => {
-        await core.control.ping()
-        return null
-      },
-    },
+    healthy('journal', () => core.journal.healthy, 'the journal cannot be written'),
+    healthy('loader', () => core.loader.healthy, 'the usage store does not take batches'),
+    { name: 'usageStore', check: () => core.engine.ping() },
+    { name: 'controlStore', check: () => core.control.ping() },
   ]
 }

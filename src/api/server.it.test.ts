@@ -102,15 +102,15 @@ test('readiness names what is missing, health does not care', async () => {
   const { server } = create({ checks: [{ name: 'journal', check }] })
   expect((await server.app.inject('/readyz')).json().status).toBe('starting')
   await server.start()
-  const unready = await fetch(`${server.url}/readyz`)
+  const unready = await fetch(`${server.url()}/readyz`)
   expect(unready.status).toBe(503)
   expect(await unready.json()).toEqual({
     status: 'unready',
     checks: { journal: 'journal: the disk is full' },
   })
-  expect((await fetch(`${server.url}/healthz`)).status).toBe(200)
+  expect((await fetch(`${server.url()}/healthz`)).status).toBe(200)
   isUp = true
-  expect((await fetch(`${server.url}/readyz`)).status).toBe(200)
+  expect((await fetch(`${server.url()}/readyz`)).status).toBe(200)
 })
 
 test('a check that hangs counts as failed', async () => {
@@ -118,7 +118,7 @@ test('a check that hangs counts as failed', async () => {
     checks: [{ name: 'store', check: () => new Promise(() => undefined) }],
   })
   await server.start()
-  const answer = await fetch(`${server.url}/readyz`)
+  const answer = await fetch(`${server.url()}/readyz`)
   expect(await answer.json()).toMatchObject({ checks: { store: 'no answer within 2000 ms' } })
 })
 
@@ -136,7 +136,7 @@ test('requests are counted by route, not by path', async () => {
 test('a port that is taken is explained', async () => {
   const first = create().server
   await first.start()
-  const second = create({ port: Number(new URL(first.url).port) }).server
+  const second = create({ port: Number(new URL(first.url()).port) }).server
   await expect(second.start()).rejects.toThrow(/is taken by another program.*--port/)
 })
 
@@ -152,13 +152,13 @@ test('stopping lets a request under way finish and refuses new ones', async () =
   }
   const { server } = create({ plugins: [slow] })
   await server.start()
-  const answer = fetch(`${server.url}/slow`)
+  const answer = fetch(`${server.url()}/slow`)
   await arrived.opened
   const stopped = server.stop()
   open()
   expect(await (await answer).text()).toBe('done')
   await stopped
-  await expect(fetch(`${server.url}/healthz`)).rejects.toThrow('fetch failed')
+  await expect(fetch(`${server.url()}/healthz`)).rejects.toThrow('fetch failed')
 })
 
 test('stopping does not wait forever for a request that never ends', async () => {
@@ -171,7 +171,7 @@ test('stopping does not wait forever for a request that never ends', async () =>
   }
   const { server } = create({ plugins: [endless] })
   await server.start()
-  const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
+  const socket = connect(Number(new URL(server.url()).port), '127.0.0.1')
   const closed = new Promise((resolve) => {
     socket.on('close', resolve)
     socket.on('error', resolve)

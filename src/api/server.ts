@@ -41,8 +41,8 @@ export interface HttpServer {
   readonly name: 'http'
   /** For tests: `inject()` needs no socket. */
   readonly app: FastifyInstance
-  /** Where it listens, without trailing slash; known once started. */
-  readonly url: string
+  /** Where it listens, `http://127.0.0.1:8080`; empty until started. */
+  url(): string
   /** Errors: `config_invalid` when the address cannot be had, with what to do about it. */
   start(): Promise<void>
   /** Refuses new requests, lets those under way finish for a while, then cuts them off. */
@@ -87,9 +87,7 @@ export function createServer(config: HttpServerConfig, deps: HttpServerDeps): Ht
   return {
     name: 'http',
     app,
-    get url() {
-      return url
-    },
+    url: () => url,
     async start() {
       url = await listen(app, config)
       health.open()
