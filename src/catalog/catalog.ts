@@ -42,11 +42,14 @@ export interface Catalog {
   readonly rows: CatalogRows
   /** Changes made in the name of the actor, which the audit log records. */
   as(actor: string): CatalogWriter
-  /** Fills an empty catalog with the default brand and the default regions. Repeating it changes nothing. */
+  /**
+   * Fills an empty catalog with the default brand and the default regions. Repeating it changes
+   * nothing.
+   */
   ensureDefaults(): Promise<void>
   /**
-   * Makes the first admin token; undefined when there has been one. `keep` runs before it counts, so
-   * that a token which could not be kept is never the only one.
+   * Makes the first admin token; undefined when there has been one. `keep` runs before it counts,
+   * so that a token which could not be kept is never the only one.
    */
   ensureAdminToken(
     keep?: (token: string) => void,

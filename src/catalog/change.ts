@@ -50,7 +50,10 @@ export async function findAccount(
   return found ?? unknownRef('account', ref, field)
 }
 
-/** Finds the account that owns projects and resources: the named one, or the parent of a sub-account. */
+/**
+ * Finds the account that owns projects and resources: the named one, or the parent of a
+ * sub-account.
+ */
 export async function findRootAccount(
   rows: CatalogRows,
   ref: string,

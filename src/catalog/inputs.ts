@@ -1,3 +1,10 @@
+/**
+ * What changes of the catalog take, whoever sends them: the admin API, the CLI or a catalog file.
+ *
+ * `Create…` and `Add…` name what a new entry needs and fill in the rest; `Update…` names what may
+ * change later, every field optional. Unknown fields are errors.
+ */
+
 import { z } from 'zod'
 import { DEFAULT_ZONE } from '../core/period.ts'
 import { METER_NAMES } from '../meters/meter.ts'

@@ -18,7 +18,9 @@ export interface Brand {
   readonly createdMs: EpochMs
 }
 
-/** Who pays. A sub-account has a parent, sees the parent's projects and must name one in each call. */
+/**
+ * Who pays. A sub-account has a parent, sees the parent's projects and must name one in each call.
+ */
 export interface Account {
   readonly id: string
   /** The vendor's integer AccountId, below 2^31. */
@@ -31,6 +33,7 @@ export interface Account {
   readonly createdMs: EpochMs
 }
 
+/** Owns resources; a key may be limited to some. One per account is the default. */
 export interface Project {
   readonly id: string
   readonly accountId: string
@@ -50,6 +53,7 @@ export interface KeyPair {
   readonly createdMs: EpochMs
 }
 
+/** A region with its zones, under the names and numbers that clients send. */
 export interface Region {
   readonly region: string
   readonly regionId: number
@@ -92,6 +96,7 @@ export interface ResourceVersion {
   readonly payMode: PayMode
 }
 
+/** Billing area of CDN traffic. */
 export type Area = 'cn' | 'abroad'
 
 /** A prepaid volume of CDN traffic of one account, area and kind. Valid in `[startMs, endMs)`. */

@@ -59,7 +59,9 @@ const RULES: Readonly<
   },
 }
 
-/** Brings a resource's name into the form in which usage names it; undefined when it cannot be one. */
+/**
+ * Brings a resource's name into the form in which usage names it; undefined when it cannot be one.
+ */
 export function canonicalName(meter: MeterName, text: string): string | undefined {
   return RULES[meter].canonical(text)
 }

@@ -33,7 +33,10 @@ export interface Page<T> {
 /** Rows of one kind. Lists are ordered by creation, then id, unless said otherwise. */
 export interface Shelf<T, Filter> {
   get(id: string): Promise<T | undefined>
-  /** Entries whose fields equal those of the filter. Errors: `parameter_invalid` for a strange cursor. */
+  /**
+   * Entries whose fields equal those of the filter. Errors: `parameter_invalid` for a strange
+   * cursor.
+   */
   list(filter: Filter, page: PageRequest): Promise<Page<T>>
   /** The first entry that fits. */
   find(filter: Filter): Promise<T | undefined>
@@ -43,6 +46,7 @@ export interface Shelf<T, Filter> {
   remove(id: string): Promise<void>
 }
 
+/** Fields that select entries of a list; absent ones select nothing out. */
 export interface BrandFilter {
   readonly name?: string
 }

@@ -46,7 +46,8 @@ const REGION_ID_FIRST = 1_000_001
 /**
  * The regions and zones with which a new catalog starts; an operator may add more.
  *
- * Source: the vendor's region list, read 2026-11. It publishes no numeric ids; these count in list order.
+ * Source: the vendor's region list, read 2026-11. It publishes no numeric ids; these count in list
+ * order.
  */
 export const DEFAULT_REGIONS: readonly Region[] = ROWS.map(([region, name, zones], index) => ({
   region,

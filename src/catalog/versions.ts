@@ -9,8 +9,8 @@ export type VersionChange = Partial<Pick<ResourceVersion, 'accountId' | 'project
 /**
  * Makes the version that follows the last one; returns undefined when it would change nothing.
  *
- * Time: starts at `fromMs`, default now, rounded down to the minute, the grain of usage. The past is
- * kept: never before the last version; and not in the future, where it could still be forgotten.
+ * Time: starts at `fromMs`, default now, rounded down to the minute, the grain of usage. The past
+ * is kept: never before the last version; and not in the future, where it could still be forgotten.
  * Errors: `conflict` for a deleted resource, `parameter_invalid` for such an instant.
  */
 export function nextVersion(

@@ -123,7 +123,10 @@ export async function createAdminToken(
   return { adminToken, token }
 }
 
-/** Makes an admin token unusable. Errors: `conflict` for the last one, which would lock everybody out. */
+/**
+ * Makes an admin token unusable. Errors: `conflict` for the last one, which would lock everybody
+ * out.
+ */
 export async function revokeAdminToken(change: Change, id: string): Promise<AdminToken> {
   const { adminTokens } = change.rows
   const before = (await adminTokens.get(id)) ?? unknownRef('admin token', id, 'id')

@@ -6,6 +6,7 @@ export interface Interval {
   readonly endMs: EpochMs
 }
 
+/** Fixed spans in milliseconds. A local day may be longer or shorter: see `localDays`. */
 export const SECOND_MS = 1000
 export const MINUTE_MS = 60_000
 export const FIVE_MINUTES_MS = 300_000
@@ -100,7 +101,8 @@ export function fromLocal(local: LocalTime, zone: string): EpochMs {
     local.minute,
     local.second,
   )
-  // The offset before and after any change within a day either way; the earlier fitting instant wins.
+  // The offset before and after any change within a day either way; the earlier fitting instant
+  // wins.
   const before = offsetMs(asUtc - DAY_MS, zone)
   const after = offsetMs(asUtc + DAY_MS, zone)
   const candidates = [asUtc - before, asUtc - after].sort((a, b) => a - b)
@@ -178,7 +180,8 @@ function nthReset(anchorMs: EpochMs, policy: ResetPolicy, count: number, zone: s
   const months = anchor.month - 1 + (policy === 'Month' ? count : count * 12)
   const year = anchor.year + Math.floor(months / 12)
   const month = (((months % 12) + 12) % 12) + 1
-  // Every reset is counted from the anchor itself, so a 31st clamped in April is a 31st again in May.
+  // Every reset is counted from the anchor itself, so a 31st clamped in April is a 31st again in
+  // May.
   return fromLocal(
     { ...anchor, year, month, day: Math.min(anchor.day, daysInMonth(year, month)) },
     zone,

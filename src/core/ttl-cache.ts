@@ -2,7 +2,10 @@ import type { Clock, EpochMs } from './clock.ts'
 
 /** Answers that may be reused for a short while. */
 export interface TtlCache<V> {
-  /** Returns the answer kept for the key, or asks for it; callers at the same time share one question. */
+  /**
+   * Returns the answer kept for the key, or asks for it; callers at the same time share one
+   * question.
+   */
   get(key: string, ask: () => Promise<V>): Promise<V>
   /** Forgets everything, answers still being asked for included. */
   invalidate(): void

@@ -1,6 +1,7 @@
 /** Bytes as an exact integer. Volumes are never floats. */
 export type Bytes = bigint
 
+/** Decimal and binary units are different pricing units; nothing is called "G". */
 export const MB = 1_000_000n
 export const MIB = 1n << 20n
 export const GB = 1_000_000_000n
@@ -30,7 +31,8 @@ export function divFloor(numerator: bigint, denominator: bigint): bigint {
 /**
  * Expresses bytes in a larger unit as a JSON number, for vendor fields typed float.
  *
- * Rounding: exact to 6 decimals (one ten-thousandth of a percent of a giga-unit), rounded half up once, here.
+ * Rounding: exact to 6 decimals (one ten-thousandth of a percent of a giga-unit), rounded half up
+ * once, here.
  */
 export function toUnitFloat(value: Bytes, unit: Bytes): number {
   const scaled = divFloor(value * 2_000_000n + unit, 2n * unit)

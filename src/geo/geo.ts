@@ -16,7 +16,9 @@ interface GeoDatabase {
 
 let loaded: GeoDatabase | undefined
 
-/** Names the address database, such as `ip2region-2.3.0-1a2b3c4d`: package version and content hash. */
+/**
+ * Names the address database, such as `ip2region-2.3.0-1a2b3c4d`: package version and content hash.
+ */
 export function geoVersion(): string {
   return database().version
 }

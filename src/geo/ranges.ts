@@ -41,7 +41,8 @@ export function readIpv4Ranges(file: Buffer): RangeList<number> {
 
 /**
  * Reads the IPv6 file: a header with offset width, record count and index start, index entries of
- * the upper 64 address bits and the offset of a record (place and network, each possibly elsewhere).
+ * the upper 64 address bits and the offset of a record (place and network, each possibly
+ * elsewhere).
  *
  * Shape: starts are the upper 64 bits, ascending, the first is 0.
  * Source: ip2region 2.3.0, dist/lib/ipv6.js (the IPDB variant of qqwry).

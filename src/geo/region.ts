@@ -8,7 +8,10 @@ export interface GeoRegion {
   readonly isp: string
 }
 
-/** Province code → the name's first characters in the address database. Source: UCDN API, province codes. */
+/**
+ * Province code → the name's first characters in the address database. Source: UCDN API, province
+ * codes.
+ */
 const PROVINCE_NAMES: Readonly<Record<string, string>> = {
   anhui: '安徽',
   aomen: '澳门',

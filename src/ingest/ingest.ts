@@ -59,6 +59,7 @@ export interface Ingest {
   onLoaded(outcomes: readonly FrameOutcome[]): void
 }
 
+/** What the way in needs. */
 export interface IngestDeps {
   readonly journal: Journal
   readonly registry: IngestRegistry

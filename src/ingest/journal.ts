@@ -22,6 +22,7 @@ export interface JournalConfig {
   readonly segmentBytes: number
 }
 
+/** What the journal needs. */
 export interface JournalDeps {
   readonly clock: Clock
   readonly onStep: StepListener
@@ -80,7 +81,8 @@ export class Journal {
     await this.#removeOrphans()
     this.#unfinished = found.unfinished
     this.#segments = found.segments.map(({ path, frames }) => ({ path, frames: new Set(frames) }))
-    // Numbers start from the time of creation, so that a second journal never repeats the first one's.
+    // Numbers start from the time of creation, so that a second journal never repeats the first
+    // one's.
     this.#lastSegment = segmentNumber(found.segments.at(-1)?.path)
     this.#lastSeq = Math.max(found.lastSeq, this.#lastSegment - 1, this.#deps.clock.nowMs() * 1024)
     const last = this.#segments.at(-1)

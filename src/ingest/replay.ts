@@ -46,7 +46,9 @@ export interface ReplayDeps {
   ) => Promise<readonly ReplayableLine[]>
 }
 
-/** Reasons that a later registration or another format can explain. Time and size stay as they are. */
+/**
+ * Reasons that a later registration or another format can explain. Time and size stay as they are.
+ */
 const EXPLAINABLE: readonly RejectReason[] = [
   'unknown_resource',
   'unparseable',

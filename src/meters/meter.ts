@@ -23,7 +23,8 @@ export interface Rollup {
 }
 
 /**
- * One meter, declared once: tables, rollups, ingest fields, queries and documentation derive from it.
+ * One meter, declared once: tables, rollups, ingest fields, queries and documentation derive from
+ * it.
  */
 export interface Meter {
   readonly name: MeterName

@@ -10,7 +10,9 @@ export const TEXT_LENGTH_MAX = 256
 /** One field of a usage record sent over HTTP. */
 export interface RecordField {
   readonly name: string
-  /** `quantity`: an integer 0…2^50; `time`: ISO 8601 with offset, or epoch seconds or milliseconds. */
+  /**
+   * `quantity`: an integer 0…2^50; `time`: ISO 8601 with offset, or epoch seconds or milliseconds.
+   */
   readonly type: 'text' | 'time' | 'quantity' | 'choice'
   readonly required: boolean
   /** Accepted values of a `choice`; numbers may be sent as numbers or text. */

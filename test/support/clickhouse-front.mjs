@@ -1,6 +1,7 @@
 // A ClickHouse HTTP interface over the embedded engine, run as a child process: authentication,
 // compression, streaming, error codes and dropped connections go over a real wire.
-// usage: node clickhouse-front.mjs <data directory> <user> <password>; prints its port, then serves.
+// usage: node clickhouse-front.mjs <data directory> <user> <password>; prints its port, then
+// serves.
 import { createWriteStream, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'

@@ -15,7 +15,9 @@ import { createUsageStore, type UsageStore } from '../../src/store/usage/usage-s
 export const NOW_MS = Date.UTC(2026, 10, 20, 12, 0, 0)
 export const NOW: Clock = { nowMs: () => NOW_MS }
 
-/** A small world: two domains, two elastic IPs, a gateway device, in two projects of one account. */
+/**
+ * A small world: two domains, two elastic IPs, a gateway device, in two projects of one account.
+ */
 export const WORLD: readonly Attribution[] = [
   resource('cdn', 'a.example.com', 'ucdn-a', 'org-1'),
   resource('cdn', 'b.example.com', 'ucdn-b', 'org-2', { kind: 'dynamic' }),

@@ -18,7 +18,7 @@ export interface AdminApiDeps {
 export const ADMIN_PREFIX = '/admin/v1'
 
 /**
- * Adds the admin API to the server, e.g. `app.register((scope) => addAdminApi(scope, deps), { prefix: ADMIN_PREFIX })`.
+ * Adds the admin API to a scope of the server that is registered under ADMIN_PREFIX.
  *
  * Every operation needs `Authorization: Bearer <admin token>`; only the OpenAPI document does not.
  * Errors: `{error: {code, message, field?, problems?}}` with the status of core/errors.ts.

@@ -39,7 +39,10 @@ interface RoutePlan<Query extends z.ZodObject> {
   run(call: AdminCall<z.output<Query>>): Promise<unknown>
 }
 
-/** Declares one operation, e.g. `route('POST', '/accounts', { … })`. POST on a collection answers 201. */
+/**
+ * Declares one operation, e.g. `route('POST', '/accounts', { … })`. POST on a collection answers
+ * 201.
+ */
 export function route<Query extends z.ZodObject = z.ZodObject>(
   method: AdminRoute['method'],
   path: string,

@@ -1,3 +1,9 @@
+/**
+ * Entries of the catalog as the admin API answers them, one schema and one writer each.
+ *
+ * Instants are ISO 8601 in UTC; bytes are decimal text, since they may exceed 2^53.
+ */
+
 import { z } from 'zod'
 import {
   AreaInput,

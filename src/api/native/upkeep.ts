@@ -21,6 +21,7 @@ interface Filter {
   readonly reasons?: readonly string[]
 }
 
+/** What the upkeep routes need, as the composition root offers it. */
 export interface UpkeepDeps {
   readonly list: (
     filter: Filter,

@@ -59,7 +59,9 @@ export interface ProvinceSeriesQuery {
   readonly endMs: EpochMs
   readonly granularity: 'minute' | '5min' | 'hour' | 'day'
   readonly zone: string
-  /** Keys under which each province's list appears, e.g. `BandwidthTrafficList`, `BandwidthList`. */
+  /**
+   * Keys under which each province's list appears, e.g. `BandwidthTrafficList`, `BandwidthList`.
+   */
   readonly listNames: readonly string[]
 }
 

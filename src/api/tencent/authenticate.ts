@@ -1,7 +1,8 @@
 /**
  * Which signature scheme a request uses, its common parameters, and whether it is genuine.
  *
- * Source: tencent.md §1.1 (telling schemes apart), §1.5 (common parameters), §1.6 (order of checks).
+ * Source: tencent.md §1.1 (telling schemes apart), §1.5 (common parameters), §1.6 (order of
+ * checks).
  */
 import type { EpochMs } from '../../core/clock.ts'
 import { AppError } from '../../core/errors.ts'

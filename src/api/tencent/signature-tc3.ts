@@ -65,7 +65,9 @@ export function parseAuthorization(text: string): Authorization {
   return { secretId, date, service, signedHeaders, signature }
 }
 
-/** Tells whether the request was signed with the key; every reading is compared in constant time. */
+/**
+ * Tells whether the request was signed with the key; every reading is compared in constant time.
+ */
 export function verifyTc3(call: RawCall, authorization: Authorization, secretKey: string): boolean {
   const timestamp = call.headers['x-tc-timestamp'] ?? ''
   const key = signingKey(secretKey, authorization.date, authorization.service)

@@ -32,7 +32,9 @@ export function sourceText(
   return `${request.method}${request.host}${request.path}?${list}`
 }
 
-/** Tells whether the parameters were signed with the key, for any host the client may have meant. */
+/**
+ * Tells whether the parameters were signed with the key, for any host the client may have meant.
+ */
 export function verifyV1(call: RawCall, parameters: FlatParameters, secretKey: string): boolean {
   // A client that forgets to encode '+' sends a space; base64 has none.
   const given = Buffer.from((parameters.get('Signature') ?? '').replaceAll(' ', '+'))

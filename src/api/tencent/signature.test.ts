@@ -101,7 +101,7 @@ describe('published vectors', () => {
 })
 
 describe('requests recorded from the SDKs', () => {
-  test.each(tc3)('$label of $sdk', ({ call, canonicalRequest: canonical, ...row }) => {
+  test.each(tc3)('TC3: $label of $sdk', ({ call, canonicalRequest: canonical, ...row }) => {
     const authorization = parseAuthorization(call.headers['authorization'] ?? '')
     expect(authorization.secretId).toBe(row.secretId)
     expect(authorization.signature).toBe(row.signature)
@@ -111,7 +111,7 @@ describe('requests recorded from the SDKs', () => {
     expect(stringToSign(canonical ?? '', timestamp, authorization)).toBe(row.stringToSign)
   })
 
-  test.each(v1)('$label of $sdk', ({ call, ...row }) => {
+  test.each(v1)('v1: $label of $sdk', ({ call, ...row }) => {
     const { flat } = readCommon(call)
     expect(flat.get('Signature')).toBe(row.signature)
     const where = { method: call.method, host: call.hosts[0] ?? '', path: '/' }

@@ -66,7 +66,9 @@ export function readParameters<P extends ParameterTable>(table: P, sent: Paramet
   return Object.fromEntries(values) as Values<P>
 }
 
-/** Reads a text parameter; undefined when absent or empty. Errors: `parameter_invalid` when nested. */
+/**
+ * Reads a text parameter; undefined when absent or empty. Errors: `parameter_invalid` when nested.
+ */
 export function readText(name: string, sent: Parameters): string | undefined {
   const value = sent.get(name)
   if (value === undefined || value === null || value === '') return undefined

@@ -1,7 +1,8 @@
 /**
  * UCloud's request signature: SHA-1 over sorted names and values, then the private key.
  *
- * Source: ucloud.md §1, from UCloudDoc-Team/api signature.md and the vendor's SDKs, read 2026-11-21.
+ * Source: ucloud.md §1, from UCloudDoc-Team/api signature.md and the vendor's SDKs, read
+ * 2026-11-21.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { JsonValue } from '../json-text.ts'

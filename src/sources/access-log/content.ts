@@ -5,12 +5,17 @@ import { AppError } from '../../core/errors.ts'
 
 /** Bytes read from a file at a time. */
 const READ_BYTES = 1 << 20
-/** Compressed bytes decoded at a time: bounds what one step can expand to (about a thousandfold at worst). */
+/**
+ * Compressed bytes decoded at a time: bounds what one step can expand to (about a thousandfold at
+ * worst).
+ */
 const DECODE_BYTES = 32 << 10
 
 /** The content of a log, decompressed, and how far the reading is. */
 export interface LogContent {
-  /** Yields the content in order. Errors: not_found, forbidden, body_malformed when it breaks off. */
+  /**
+   * Yields the content in order. Errors: not_found, forbidden, body_malformed when it breaks off.
+   */
   readonly blocks: AsyncIterable<Buffer>
   /** Bytes read of the file as it lies on the disk. */
   bytesRead(): number
@@ -21,8 +26,8 @@ export interface LogContent {
 /**
  * Opens a log file; gzip and zstd are told by their first bytes, not by the name.
  *
- * Errors: not_found, forbidden, parameter_invalid for a directory; while reading, body_malformed for
- * compressed content that breaks off: what came before has been yielded.
+ * Errors: not_found, forbidden, parameter_invalid for a directory; while reading, body_malformed
+ * for compressed content that breaks off: what came before has been yielded.
  */
 export async function openLogFile(path: string): Promise<LogContent> {
   const handle = await openHandle(path)

@@ -6,7 +6,9 @@ export function quoted(text: string | Buffer): string {
   return `'${bytes.toString('latin1').replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
 }
 
-/** Collects the named expressions of one format, in the order in which the engine evaluates them. */
+/**
+ * Collects the named expressions of one format, in the order in which the engine evaluates them.
+ */
 export interface StepList {
   readonly steps: (readonly [name: string, expression: string])[]
   /** Adds a step and returns its name. */
@@ -38,7 +40,9 @@ export function firstPresent(expressions: readonly string[]): string {
   return `coalesce(${present.join(', ')}, '')`
 }
 
-/** Evaluates an expression over a value that it uses several times, without repeating that value. */
+/**
+ * Evaluates an expression over a value that it uses several times, without repeating that value.
+ */
 export function withValue(value: string, name: string, expression: string): string {
   return `arrayElement(arrayMap(${name} -> ${expression}, [${value}]), 1)`
 }

@@ -1,6 +1,9 @@
 import { AppError } from '../../core/errors.ts'
 
-/** A log format cut at its variables: `literals[i]` stands before `variables[i]`, the last one ends the line. */
+/**
+ * A log format cut at its variables: `literals[i]` stands before `variables[i]`, the last one ends
+ * the line.
+ */
 export interface FormatString {
   readonly variables: readonly FormatVariable[]
   /** One more than there are variables; only the first and the last may be empty. */

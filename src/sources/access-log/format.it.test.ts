@@ -27,7 +27,10 @@ interface Row {
   protocol: string
 }
 
-/** Reads the lines with the compiled expressions, as the loader does. Lines are latin1: one character a byte. */
+/**
+ * Reads the lines with the compiled expressions, as the loader does. Lines are latin1: one
+ * character a byte.
+ */
 async function read(spec: Partial<FormatSpec>, lines: readonly string[]): Promise<Row[]> {
   const format = compileFormat({
     format: 'combined',
@@ -331,7 +334,8 @@ test('a JSON-shaped log_format is an ordinary format', async () => {
   })
 })
 
-// A parser of combined lines as plain as possible, to compare with: quotes split the line, then the rest.
+// A parser of combined lines as plain as possible, to compare with: quotes split the line, then the
+// rest.
 function reference(line: string): Pick<Row, 'error' | 'client' | 'bytesOut' | 'status' | 'time'> {
   const unescaped = line.replaceAll('\\\\', '\\x5C').replaceAll('\\"', '\\x22').replace(/\r$/, '')
   const bad = (error: string): ReturnType<typeof reference> => ({
@@ -469,7 +473,8 @@ test('random lines, broken in random ways, read as the reference reads them', as
     errors.set(want.error, (errors.get(want.error) ?? 0) + 1)
     const client = isIP(want.client) === 0 ? '' : want.client
     const expected = want.error === '' ? { ...want, client } : { error: want.error }
-    // A line of the wrong shape must be refused; which of its fields is named first does not matter.
+    // A line of the wrong shape must be refused; which of its fields is named first does not
+    // matter.
     if (want.error === 'unparseable' && got?.error !== '') continue
     expect({ text, ...got }).toMatchObject({ text, ...expected })
   }

@@ -33,6 +33,7 @@ export interface IngestSummary {
   readonly failures: readonly FileFailure[]
 }
 
+/** A file that was not taken in to its end, and why. */
 export interface FileFailure {
   readonly path: string
   readonly error: AppError
@@ -58,8 +59,8 @@ export interface IngestRequest {
 /**
  * Takes log files in, one after the other; reading, writing and loading overlap.
  *
- * Shape: a last line without LF counts. A file that breaks off (a damaged gzip) counts up to its last
- * whole line; one whose content is known up to the break adds nothing.
+ * Shape: a last line without LF counts. A file that breaks off (a damaged gzip) counts up to its
+ * last whole line; one whose content is known up to the break adds nothing.
  * Errors: what the sink throws. A file that cannot be read is a failure in the summary, and the
  * other files are taken in all the same.
  */

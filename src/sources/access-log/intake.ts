@@ -148,7 +148,7 @@ export class Intake {
   }
 
   async #begin(head: Buffer): Promise<void> {
-    this.#headHash = createHash('sha256').update(head).digest('hex')
+    this.#headHash = headHashOf(head)
     this.#known = boundariesOf(await this.#options.sink.candidates(this.#headHash))
     const content = this.#head ?? []
     this.#head = null
@@ -172,7 +172,9 @@ export class Intake {
     }
   }
 
-  /** The nearest end of a known chunk that begins where the cutter does; infinite when none is left. */
+  /**
+   * The nearest end of a known chunk that begins where the cutter does; infinite when none is left.
+   */
   #nextBoundary(): number {
     return Math.min(...this.#boundariesAhead().map(({ end }) => end), Number.POSITIVE_INFINITY)
   }
@@ -182,7 +184,10 @@ export class Intake {
     return (this.#known?.get(start) ?? []).filter(({ end }) => end > position)
   }
 
-  /** At the end of a known chunk: equal content is skipped. Where no chunk can match any more, all is new. */
+  /**
+   * At the end of a known chunk: equal content is skipped. Where no chunk can match any more, all
+   * is new.
+   */
   async #compare(): Promise<void> {
     const { start, position } = this.#cutter
     const ending = (this.#known?.get(start) ?? []).filter(({ end }) => end === position)
@@ -196,7 +201,9 @@ export class Intake {
     if (isFull || this.#boundariesAhead().length === 0) await this.giveUpComparing()
   }
 
-  /** Chunks go on under the identity of the file that ends here; otherwise the file is a new one. */
+  /**
+   * Chunks go on under the identity of the file that ends here; otherwise the file is a new one.
+   */
   #continueKnownFile(known: readonly KnownFile[]): void {
     const { start } = this.#cutter
     const ends = known.filter(({ chunks }) => {
@@ -226,7 +233,8 @@ export class Intake {
   async #send(chunk: CutChunk): Promise<void> {
     const { sink, source, spec, path, waitForRoom } = this.#options
     const headHash = this.#headHash
-    // Deterministic, so that two that take in the same file at the same moment give it the same name.
+    // Deterministic, so that two that take in the same file at the same moment give it the same
+    // name.
     this.#fileId ??= createHash('sha256')
       .update(`${headHash} ${chunk.offset} ${chunk.sha256}`)
       .digest('hex')
@@ -286,8 +294,13 @@ function boundariesOf(files: readonly KnownFile[]): Boundaries {
   return known
 }
 
+/** Where to look for what is known of a file that begins with this line. */
+export function headHashOf(head: Buffer): string {
+  return createHash('sha256').update(head).digest('hex')
+}
+
 /** The first line without its LF, cut at HEAD_BYTES_MAX; null while it is not complete. */
-function headOf(parts: readonly Buffer[]): Buffer | null {
+export function headOf(parts: readonly Buffer[]): Buffer | null {
   const whole = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)
   const end = whole.indexOf(LF)
   if (end !== -1 && end <= HEAD_BYTES_MAX) return whole.subarray(0, end)

@@ -35,7 +35,8 @@ export interface JsonFields {
  * with a value counts. Bytes that are no UTF-8 and nginx's `\xNN` escapes (escape=default used for
  * JSON by mistake) are repaired first: they stand in values that are not used, and would otherwise
  * cost the whole line.
- * Errors: per line; a number that no integer type holds is `bad_bytes`, although it breaks the parser.
+ * Errors: per line; a number that no integer type holds is `bad_bytes`, although it breaks the
+ * parser.
  */
 export function findJsonFields(list: StepList): JsonFields {
   const text = list.add('json_text', withValue('line', 's', REPAIRED_TEXT))
@@ -86,5 +87,8 @@ const REPAIRED_TEXT = withValue(
   `if(position(u, ${quoted('\\x')}) > 0, replaceRegexpAll(u, ${quoted('\\\\x([0-9A-Fa-f]{2})')}, ${quoted('\\\\u00\\1')}), u)`,
 )
 
-/** A byte count of twenty digits and more: 2^64 has twenty, smaller ones reach the number parser intact. */
+/**
+ * A byte count of twenty digits and more: 2^64 has twenty, smaller ones reach the number parser
+ * intact.
+ */
 const HUGE_NUMBER_PATTERN = `"(${[...JSON_KEYS.bytesOut, ...JSON_KEYS.bytesIn].join('|')})"\\s*:\\s*-?[0-9]{19,}`

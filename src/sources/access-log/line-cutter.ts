@@ -44,7 +44,8 @@ export class LineCutter {
 
   /**
    * @param start Offset of the first byte that will be pushed.
-   * @param afterUnfinishedLine The line before `start` was taken without its LF: one that comes first ends it.
+   * @param afterUnfinishedLine The line before `start` was taken without its LF: one that comes
+   * first ends it.
    */
   constructor(start: number, options: { afterUnfinishedLine: boolean }) {
     this.#start = start
@@ -99,7 +100,10 @@ export class LineCutter {
     return hash.digest('hex')
   }
 
-  /** Forgets what it holds and goes on from `position`; returns the lines forgotten, the unfinished one included. */
+  /**
+   * Forgets what it holds and goes on from `position`; returns the lines forgotten, the unfinished
+   * one included.
+   */
   skip(): number {
     const lines = this.lines + (this.endsInsideLine ? 1 : 0)
     this.#skipsNewline = this.endsInsideLine
@@ -130,7 +134,8 @@ export class LineCutter {
   cutAll(): CutChunk | null {
     if (this.#carryBytes > 0) {
       this.#addLine([...this.#carry])
-      // The body's lines all end with LF; the content's last one does not, so the hash goes without.
+      // The body's lines all end with LF; the content's last one does not, so the hash goes
+      // without.
       this.#parts.push(Buffer.from([LF]))
       this.#carry = []
       this.#carryBytes = 0

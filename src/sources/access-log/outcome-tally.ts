@@ -21,7 +21,9 @@ export interface OutcomeTally {
   settled(onLoaded: () => void): Promise<Tally>
 }
 
-/** Starts an empty tally. Outcomes are asked for one at a time, in order, as batches load in order. */
+/**
+ * Starts an empty tally. Outcomes are asked for one at a time, in order, as batches load in order.
+ */
 export function createOutcomeTally(sink: Pick<LogSink, 'outcome'>): OutcomeTally {
   const waiting: AppendedChunk[] = []
   let running: Promise<void> | null = null

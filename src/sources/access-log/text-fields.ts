@@ -34,7 +34,10 @@ const TIGHT = new Set(
   ).split(' '),
 )
 
-/** A time_local value holds one space, 20 characters in: a search for the text after it starts past that. */
+/**
+ * A time_local value holds one space, 20 characters in: a search for the text after it starts past
+ * that.
+ */
 const TIME_LOCAL_SKIP = 21
 const TIME_LOCAL_WITHOUT_OFFSET_SKIP = 20
 /** The same from the right: ` +0800` is six characters, so the seventh is past the space. */

@@ -1,3 +1,5 @@
+/** Tables of the books as Kysely types them; columns are those of migrations/0003-books.ts. */
+
 import type { BytesColumn, FlagColumn, MsColumn } from './catalog-tables.ts'
 
 export interface ClosedDayRow {

@@ -1,3 +1,7 @@
+/**
+ * Domain values ↔ rows, one `…Shape` per kind of catalog entry; the only place that spells both.
+ */
+
 import type {
   Account,
   AdminToken,

@@ -1,3 +1,8 @@
+/**
+ * Tables of the catalog as Kysely types them. Columns are those of migrations/0001-catalog.ts and
+ * mean what the fields of the same name mean in catalog/model.ts.
+ */
+
 import type { ColumnType } from 'kysely'
 
 /** Milliseconds since 1970, always within 2^53. */

@@ -17,7 +17,9 @@ import type { Backend, ControlDatabase } from './tables.ts'
 /** Everything that needs transactions: the catalog, checkpoints, books. */
 export interface ControlStore {
   readonly backend: Backend
-  /** For the other areas of this store. Inside `transaction()` use only the transaction's handle. */
+  /**
+   * For the other areas of this store. Inside `transaction()` use only the transaction's handle.
+   */
   readonly db: Kysely<ControlDatabase>
   /** What the catalog's rules work on. */
   readonly catalog: CatalogStore

@@ -1,3 +1,5 @@
+/** Tables of the ingest registry as Kysely types them; columns: migrations/0002-ingest.ts. */
+
 import type { BytesColumn, FlagColumn, JsonColumn, MsColumn } from './catalog-tables.ts'
 
 export interface FrameRow {

@@ -24,7 +24,8 @@ export function createPostgresDialect(
           : types.getTypeParser(oid, format),
     },
   })
-  // An idle connection that the server ends is replaced on the next query; unheard, it would end us.
+  // An idle connection that the server ends is replaced on the next query; unheard, it would end
+  // us.
   pool.on('error', onIdleError)
   return new PostgresDialect({ pool })
 }

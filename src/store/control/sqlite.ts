@@ -61,7 +61,8 @@ function createSqliteDriver(path: string): Driver {
       return connection
     },
     releaseConnection: async () => turns.pass(),
-    // IMMEDIATE: a deferred transaction that reads, then writes, fails when another process wrote between.
+    // IMMEDIATE: a deferred transaction that reads, then writes, fails when another process wrote
+    // between.
     beginTransaction: (active) => run(active, 'begin immediate'),
     commitTransaction: (active) => run(active, 'commit'),
     rollbackTransaction: (active) => run(active, 'rollback'),

@@ -40,6 +40,8 @@ export interface Engine {
   loadLines(render: (source: LineSource) => string, files: readonly LineFile[]): Promise<void>
   /** Inserts tab-separated text into a table. */
   insertTsv(table: string, columns: readonly string[], path: string): Promise<void>
+  /** Resolves when the engine answers. */
+  ping(): Promise<void>
   close(): Promise<void>
 }
 

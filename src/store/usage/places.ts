@@ -9,7 +9,10 @@ export function arrayOf(values: readonly string[]): string {
   return `[${values.map(quote).join(', ')}]`
 }
 
-/** Expression: the code of a place from its three names; what is unknown is `others`, in the cheaper cn. */
+/**
+ * Expression: the code of a place from its three names; what is unknown is `others`, in the cheaper
+ * cn.
+ */
 export function placeCode(area: string, province: string, isp: string): string {
   const provinceIndex = `transform(${province}, ${arrayOf(PROVINCES)}, range(${PROVINCES.length}), 0)`
   const ispIndex = `transform(${isp}, ${arrayOf(ISPS)}, range(${ISPS.length}), 0)`

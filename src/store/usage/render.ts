@@ -37,7 +37,8 @@ function engineOf(table: Table, topology: Topology): string {
 }
 
 function settingsOf(topology: Topology): string {
-  // Acked frames leave the journal once they are in the tables, so the tables must be on disk by then.
+  // Acked frames leave the journal once they are in the tables, so the tables must be on disk by
+  // then.
   const durable = 'fsync_after_insert = 1, fsync_part_directory = 1'
   switch (topology.kind) {
     case 'embedded':

@@ -120,7 +120,8 @@ export interface Lateness {
 
 /**
  * Expression: why a record cannot be used, as a number; needs `error`, `time`, `minute`,
- * `version` and `f` in scope, and `oversized`, an expression that is true for impossible quantities.
+ * `version` and `f` in scope, and `oversized`, an expression that is true for impossible
+ * quantities.
  */
 export function rejectReason(batch: Batch, lateness: Lateness, oversized: string): string {
   // A replayed line was in time when it first arrived.

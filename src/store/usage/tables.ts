@@ -40,7 +40,8 @@ function usageTable(meter: Meter): Table {
       { name: 'batch', type: 'UInt64', codec: DELTA, comment: 'Loaded with this batch.' },
       { name: 'frame', type: 'UInt64', codec: DELTA, comment: 'Journal frame it arrived in.' },
       { name: 'source', type: 'LowCardinality(String)', comment: 'Who reported it.' },
-      // Two independent 64-bit hashes of (source, id): searching reads the first, a hit is proved by both.
+      // Two independent 64-bit hashes of (source, id): searching reads the first, a hit is proved
+      // by both.
       { name: 'rid', type: 'UInt64', codec: 'NONE', comment: 'Hash of the record id, 0 without.' },
       {
         name: 'rid_check',
