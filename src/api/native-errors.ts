@@ -1,7 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AppError, ERRORS, type ErrorCode, toAppError } from '../core/errors.ts'
 
-/** What the HTTP server itself refuses, by its own codes. Source: fastify.dev/docs/latest/Reference/Errors. */
+/**
+ * What the HTTP server itself refuses, by its own codes. Source:
+ * fastify.dev/docs/latest/Reference/Errors.
+ */
 const SERVER_REFUSALS: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'too_large',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'media_type_unsupported',

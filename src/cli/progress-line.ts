@@ -6,7 +6,8 @@ const BAR_WIDTH = 24
 /**
  * Formats how far an ingestion is, for one terminal line.
  *
- * Shape: `[bar] percent  lines  lines/s  MB/s  ETA` where the size is known, else without bar and ETA.
+ * Shape: `[bar] percent  lines  lines/s  MB/s  ETA` where the size is known, else without bar and
+ * ETA.
  * Units: MB is 10^6 bytes of the files as they lie on the disk.
  */
 export function formatProgress(progress: IngestProgress, elapsedMs: number): string {

@@ -1,5 +1,6 @@
 import type { EpochMs } from '../core/clock.ts'
 import type { MeterName } from '../meters/meter.ts'
+import type { RejectReason } from '../meters/reject-reasons.ts'
 
 /** How the lines of a frame are read. Plain data, kept in the journal beside the lines. */
 export type Reading =
@@ -68,19 +69,6 @@ export interface Batch {
   readonly reading: Reading
   readonly frames: readonly Frame[]
 }
-
-/** Why a record cannot be used. The position in this list is stored while a batch is staged. */
-export const REJECT_REASONS = [
-  'unparseable',
-  'bad_time',
-  'bad_bytes',
-  'bad_field',
-  'line_too_long',
-  'too_old',
-  'from_future',
-  'unknown_resource',
-] as const
-export type RejectReason = (typeof REJECT_REASONS)[number]
 
 /** What became of one frame; accepted + duplicate + Σ rejected = its lines. */
 export interface FrameOutcome {

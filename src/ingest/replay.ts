@@ -1,5 +1,6 @@
 import type { MeterName } from '../meters/meter.ts'
-import type { LogSpec, Reading, RejectReason } from './batch.ts'
+import type { RejectReason } from '../meters/reject-reasons.ts'
+import type { LogSpec, Reading } from './batch.ts'
 import type { Ingest } from './ingest.ts'
 import type { LoadedFrame } from './registry.ts'
 

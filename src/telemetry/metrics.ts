@@ -13,7 +13,9 @@ export interface MetricSpec {
 /** Upper bounds in seconds: a cached answer takes half a millisecond, a large load a minute. */
 const SECONDS_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] // prettier-ignore
 
-/** Every metric of Weir itself. Those that start with `process_` or `nodejs_` come from the runtime. */
+/**
+ * Every metric of Weir itself. Those that start with `process_` or `nodejs_` come from the runtime.
+ */
 export const METRICS = {
   buildInfo: {
     name: 'weir_build_info',

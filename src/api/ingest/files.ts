@@ -40,9 +40,11 @@ const Wait = z.object({ waitMs: z.coerce.number().int().min(0).max(WAIT_MS_MAX).
 /**
  * Adds what `weir ingest` needs of a running server below `/admin/v1/ingest`.
  *
- * Shape: `POST candidates` tells what is known of a file by its first line; `POST chunks` takes a chunk
- * in and answers once it is durable; `GET batches/{id}?waitMs=` answers 200 with the outcome, or 202.
- * Errors: body_malformed, too_large, overloaded (with Retry-After). Who may call is the mount's concern.
+ * Shape: `POST candidates` tells what is known of a file by its first line; `POST chunks` takes a
+ * chunk in and answers once it is durable; `GET batches/{id}?waitMs=` answers 200 with the outcome,
+ * or 202.
+ * Errors: body_malformed, too_large, overloaded (with Retry-After). Who may call is the mount's
+ * concern.
  */
 export function createIngestFilesApi(deps: { readonly sink: ChunkSink }): FastifyPluginAsync {
   return async (server: FastifyInstance) => {

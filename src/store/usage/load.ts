@@ -1,9 +1,4 @@
-import {
-  REJECT_REASONS,
-  type Batch,
-  type FrameOutcome,
-  type RejectReason,
-} from '../../ingest/batch.ts'
+import type { Batch, FrameOutcome } from '../../ingest/batch.ts'
 import type { LineFormat } from '../../meters/line-format.ts'
 import {
   dimensionsOf,
@@ -12,6 +7,7 @@ import {
   type MeterName,
   type Rollup,
 } from '../../meters/meter.ts'
+import { REJECT_REASONS, type RejectReason } from '../../meters/reject-reasons.ts'
 import type { Engine, LineFile, LineSource } from './engine.ts'
 import { placeNames, arrayOf } from './places.ts'
 import { quote } from './render.ts'

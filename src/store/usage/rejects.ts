@@ -1,4 +1,4 @@
-import type { RejectReason } from '../../ingest/batch.ts'
+import type { RejectReason } from '../../meters/reject-reasons.ts'
 import type { Engine } from './engine.ts'
 
 /** Which rejected lines are meant; absent: any. */

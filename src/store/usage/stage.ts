@@ -1,5 +1,6 @@
-import { REJECT_REASONS, type Batch, type Frame, type RejectReason } from '../../ingest/batch.ts'
+import type { Batch, Frame } from '../../ingest/batch.ts'
 import { METERS, type Meter, type MeterName } from '../../meters/meter.ts'
+import { REJECT_REASONS, type RejectReason } from '../../meters/reject-reasons.ts'
 import type { LineSource } from './engine.ts'
 import { quote } from './render.ts'
 
