@@ -2,6 +2,7 @@ import type { FastifyPluginAsync } from 'fastify'
 import { ADMIN_PREFIX, addAdminApi } from './api/admin/admin-api.ts'
 import { createDialects } from './api/dialects.ts'
 import { createGuarded } from './api/native/guard.ts'
+import { createIngestFilesApi } from './api/ingest/files.ts'
 import { createQueryApi } from './api/native/query.ts'
 import { createUpkeepApi } from './api/native/upkeep.ts'
 import type { ReadinessCheck } from './api/health.ts'
@@ -9,6 +10,7 @@ import { createServer, type HttpServer } from './api/server.ts'
 import type { Core, Telemetry } from './compose.ts'
 import type { Config } from './config/config.ts'
 import { AppError } from './core/errors.ts'
+import { createLogSink } from './ingest/log-sink.ts'
 import { countRejected, listRejected, refusedLines } from './store/usage/rejects.ts'
 import { createUsageHttp } from './sources/usage-http/listen.ts'
 import type { StepListener } from './ingest/steps.ts'
@@ -47,7 +49,11 @@ export function composeServer(
         adminApi(core),
         createGuarded(
           async (token) => isAdmin(core, token),
-          [createQueryApi({ reader: core.reader }), upkeepApi(core)],
+          [
+            createQueryApi({ reader: core.reader }),
+            upkeepApi(core),
+            createIngestFilesApi({ sink: createLogSink(core.ingest) }),
+          ],
         ),
       ],
       checks: readinessChecks(core),

@@ -5,7 +5,7 @@ import { saveAdminToken } from '../config/admin-token-file.ts'
 import type { Config } from '../config/config.ts'
 import { lockData } from '../config/data-lock.ts'
 import { loadConfig } from '../config/load.ts'
-import { bootstrapExample } from '../example/bootstrap.ts'
+import { bootstrapExample, type NewExample } from '../example/bootstrap.ts'
 import { createLog, type Logger } from '../telemetry/log.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import type { CliContext } from './context.ts'
@@ -91,16 +91,15 @@ async function run(
 ): Promise<void> {
   const server = composeServer(config, core, { log, metrics })
   const stopped = waitForStop(log)
-  const admin = await core.catalog.ensureAdminToken()
-  if (admin !== undefined) saveAdminToken(config.data.directory, admin.token)
+  await core.catalog.ensureAdminToken((token) => saveAdminToken(config.data.directory, token))
   // What takes usage in starts last, so that nothing is accepted which cannot be kept.
   const components: Component[] = [core.loader, core.dailyClose]
   const running: Component[] = []
   try {
     await startAll(components, running)
-    if (!isEmpty) await makeExample(context, core)
+    const example = isEmpty ? undefined : await makeExample(context, core)
     await startAll([server], running)
-    context.write(await nextStepsOf(core, config, server.url()))
+    context.write(await nextStepsOf(core, config, server.url(), example))
     log.info({ url: server.url() }, 'weir is ready')
     await stopped
   } finally {
@@ -115,14 +114,16 @@ async function startAll(components: readonly Component[], running: Component[]):
   }
 }
 
-async function makeExample(context: CliContext, core: Core): Promise<void> {
+async function makeExample(context: CliContext, core: Core): Promise<NewExample | undefined> {
   const { catalog, ingest, clock } = core
   if ((await catalog.rows.accounts.find({})) === undefined) {
-    context.write('Making the example: catalog, and usage of the last three days …\n')
+    context.write('Making the example: a catalog, and usage of the last three days …\n')
   }
   const example = await bootstrapExample({ catalog, ingest }, clock)
-  if (example === undefined) return
-  context.write(`Took in ${example.lines.toLocaleString('en-US')} log lines and records.\n\n`)
+  if (example !== undefined) {
+    context.write(`Took in ${example.lines.toLocaleString('en-US')} log lines and records.\n\n`)
+  }
+  return example
 }
 
 /** Resolves at the first signal; a second one ends the process at once. */

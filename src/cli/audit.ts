@@ -1,0 +1,46 @@
+import { Command } from 'commander'
+import type { CliContext } from './context.ts'
+import { addressOf, request, type AddressOptions } from './server-address.ts'
+
+interface Report {
+  readonly checks: number
+  readonly findings: readonly {
+    readonly check: string
+    readonly expected: string
+    readonly actual: string
+  }[]
+}
+
+/** `weir audit`: compares a running server's books with themselves. */
+export function auditCommand(context: CliContext): Command {
+  return new Command('audit')
+    .description('Check that nothing was lost or counted twice, on live data.')
+    .option('--url <url>', 'server to speak to (default: WEIR_URL, or this machine)')
+    .option('--token <token>', 'admin token (default: WEIR_ADMIN_TOKEN, or the data directory’s)')
+    .option('--config <file>', 'configuration that names the data directory and the port')
+    .option('--data <directory>', 'data directory that holds the admin token')
+    .option('--json', 'print the report as JSON')
+    .addHelpText(
+      'after',
+      `
+Compares, per day and quantity, every rollup with the usage it was made of, and
+per source what was received with what became of it. Loading goes on meanwhile:
+a batch that is just being rolled up may show as a difference; run it again.
+
+Exit code 1 when something differs.`,
+    )
+    .action(async (options: AddressOptions & { json?: true }) => {
+      const text = await request(addressOf(context, options), 'POST', '/admin/v1/audit', {})
+      const report = JSON.parse(text) as Report
+      context.write(options.json === true ? `${text}\n` : renderReport(report))
+      if (report.findings.length > 0) context.exitWith(1)
+    })
+}
+
+function renderReport({ checks, findings }: Report): string {
+  if (findings.length === 0) return `✓ ${checks} comparisons, all equal.\n`
+  const lines = findings.map(
+    ({ check, expected, actual }) => `✗ ${check}: expected ${expected}, found ${actual}`,
+  )
+  return `${[...lines, `${findings.length} of ${checks} comparisons differ.`].join('\n')}\n`
+}

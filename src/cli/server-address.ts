@@ -1,0 +1,88 @@
+import { readAdminToken } from '../config/admin-token-file.ts'
+import type { Config } from '../config/config.ts'
+import { loadConfig } from '../config/load.ts'
+import { AppError } from '../core/errors.ts'
+import type { CliContext } from './context.ts'
+
+/** Where a command finds the server, and how it proves that it may. */
+export interface ServerAddress {
+  readonly url: string
+  readonly token: string
+}
+
+/** What commands take from their options; everything else of them is ignored. */
+export interface AddressOptions {
+  readonly url?: string
+  readonly token?: string
+  readonly config?: string
+  readonly data?: string
+}
+
+/** Loads the configuration that a command's options name. */
+export function configOf(context: CliContext, options: AddressOptions): Config {
+  return loadConfig({
+    path: options.config,
+    environment: context.environment,
+    flags: { data: { ...(options.data !== undefined && { directory: options.data }) } },
+  })
+}
+
+/**
+ * Finds the server and the admin token: options, then environment, then the configuration.
+ *
+ * Errors: `token_unknown` when no token is found.
+ */
+export function addressOf(context: CliContext, options: AddressOptions): ServerAddress {
+  const { environment } = context
+  const config = configOf(context, options)
+  const url = options.url ?? environment['WEIR_URL'] ?? `http://127.0.0.1:${config.server.port}`
+  const token =
+    options.token ?? environment['WEIR_ADMIN_TOKEN'] ?? readAdminToken(config.data.directory)
+  if (token !== undefined) return { url, token }
+  throw new AppError(
+    'token_unknown',
+    `No admin token: give --token or WEIR_ADMIN_TOKEN, or name the data directory with --data or --config (${config.data.directory} has no file admin-token).`,
+  )
+}
+
+/** Sends one request to the server and returns the text of its answer. */
+export async function request(
+  { url, token }: ServerAddress,
+  method: 'GET' | 'POST',
+  path: string,
+  body?: object,
+): Promise<string> {
+  let response: Response
+  try {
+    response = await fetch(`${url.replace(/\/+$/, '')}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    })
+  } catch (error) {
+    throw new AppError(
+      'overloaded',
+      `Nothing answers at ${url}; is \`weir serve\` running there?`,
+      {
+        cause: error,
+      },
+    )
+  }
+  const text = await response.text()
+  if (response.ok) return text
+  throw refusalOf(text, response.status)
+}
+
+function refusalOf(text: string, status: number): AppError {
+  try {
+    const { error } = JSON.parse(text) as { error: { message: string } }
+    return new AppError('parameter_invalid', error.message)
+  } catch (cause) {
+    return new AppError('internal', `The server answered ${status}: ${text.slice(0, 200)}`, {
+      cause,
+    })
+  }
+}
