@@ -2,10 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { accessLog } from './access-log/bench.ts'
+import { usageHttp } from './usage-http/bench.ts'
 import { describeRun } from './machine.ts'
 import { formatFigures, isMet, type Bench } from './support/figure.ts'
 
-const BENCHES: readonly Bench[] = [accessLog]
+const BENCHES: readonly Bench[] = [accessLog, usageHttp]
 
 process.exitCode = await main(process.argv.slice(2))
 

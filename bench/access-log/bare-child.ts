@@ -6,8 +6,8 @@ import { actAsChild } from '../support/child.ts'
 import { DOMAIN } from './generate.ts'
 import type { WeirInput } from './weir-child.ts'
 
-// The yardstick: parse, enrich and group in one statement, with Weir's own expressions and
-// dictionary, without identity, durability, rejects or more than one table.
+// The yardstick: check, parse, enrich and group in one statement, with Weir's own expressions and
+// dictionary, without owners, identity, durability, rejects or more than one table.
 await actAsChild<WeirInput, never, { seconds: number }>(async ({ directory, log }) => {
   const engine = await openBareEngine(directory)
   await engine.command(`CREATE TABLE bare
@@ -26,11 +26,13 @@ FROM (
   SELECT
     ${steps.map(([name, expression]) => `(${expression}) AS ${name}`).join(',\n    ')},
     toStartOfMinute(toDateTime((${columns.time}), 'UTC')) AS minute,
+    (${columns.error}) AS error,
     (${columns.client}) AS client,
     (${columns.bytesOut}) AS sent,
     ${placeOfAddress(addressOf('client'))} AS place
   FROM file('${log.path}', 'LineAsString', 'line String')
 )
+WHERE error = ''
 GROUP BY minute, place
 SETTINGS ${EAGER}`)
   const seconds = (performance.now() - startMs) / 1000

@@ -28,13 +28,19 @@ async function run(directory: string, say: (text: string) => void): Promise<Benc
   const bare: number[] = []
   let residentBytes = 0
   for (let round = 1; round <= ROUNDS; round += 1) {
-    const one = await runRound<WeirOutput>(new URL('weir-child.js', import.meta.url), directory, log)
+    const one = await runRound<WeirOutput>(
+      new URL('weir-child.js', import.meta.url),
+      directory,
+      log,
+    )
     residentBytes = Math.max(residentBytes, one.residentBytes)
     weir.push(one.output)
     const script = new URL('bare-child.js', import.meta.url)
     const { output } = await runRound<{ seconds: number }>(script, directory, log)
     bare.push(output.seconds)
-    say(`round ${round}: Weir ${one.output.seconds.toFixed(2)} s, bare ${output.seconds.toFixed(2)} s`)
+    say(
+      `round ${round}: Weir ${one.output.seconds.toFixed(2)} s, bare ${output.seconds.toFixed(2)} s`,
+    )
   }
   const seconds = median(weir.map((round) => round.seconds))
   const bareSeconds = median(bare)

@@ -24,7 +24,8 @@ export interface Child<Ready, Output> {
   stop(): Promise<ChildResult<Output>>
 }
 
-// Sessions of the embedded engine block threads of the pool, and Node reads its size when it starts.
+// Sessions of the embedded engine block threads of the pool, and Node reads its size when it
+// starts.
 const THREADS = { UV_THREADPOOL_SIZE: '16' }
 
 /**

@@ -1,7 +1,8 @@
-import { inspect } from 'node:util'
 import type { Clock } from '../../src/core/clock.ts'
 import { ConfigFile, locate, type Config } from '../../src/config/config.ts'
-import { openCore, type Core, type Log } from '../../src/compose.ts'
+import { openCore, type Core, type Telemetry } from '../../src/compose.ts'
+import { createLog } from '../../src/telemetry/log.ts'
+import { createMetrics } from '../../src/telemetry/metrics.ts'
 
 /** The moment at which every benchmark takes place: generated data is the same every day. */
 export const NOW_MS = Date.UTC(2026, 10, 20, 12, 0, 0)
@@ -15,25 +16,19 @@ export function startClock(): Clock {
   return { nowMs: () => Math.floor(NOW_MS + performance.now() - startMs) }
 }
 
-// Failures must be seen at once: a load that fails is tried again for ever.
-const LOG: Log = {
-  info: () => undefined,
-  warn: report,
-  error: report,
-}
-
-function report(details: object, message: string): void {
-  process.stderr.write(`${message} ${inspect(details, { depth: 5 })}\n`)
-}
-
 /** The configuration that an empty file gives, with its data in a directory. */
 export function configIn(directory: string): Config {
   return locate(ConfigFile.parse({ data: { directory } }))
 }
 
+/** Metrics as the server has them, and a log of failures: a load that fails is tried again for ever. */
+export function createTelemetry(): Telemetry {
+  return { log: createLog({ level: 'warn' }), metrics: createMetrics({ version: 'bench' }) }
+}
+
 /** Opens Weir over a directory as the server does, with its loader running. */
 export async function openWeir(directory: string): Promise<Core & { stop(): Promise<void> }> {
-  const core = await openCore(configIn(directory), LOG, { clock: startClock() })
+  const core = await openCore(configIn(directory), createTelemetry(), { clock: startClock() })
   await core.loader.start()
   // The first lookup makes the engine read the address database; servers do that once.
   await core.engine.rows(`SELECT dictGet('geo_places', 'place', tuple(toIPv6('1.2.3.4'))) AS place`)

@@ -1,0 +1,38 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { openEngine } from '../../src/store/usage/open.ts'
+import { actAsChild } from '../support/child.ts'
+import type { ServerInput } from './weir-child.ts'
+
+// The yardstick: the engine's own typed JSON reader into a table, without owners, deduplication,
+// places, durability or rollups.
+await actAsChild<ServerInput, never, { seconds: number }>(async ({ directory, usage }) => {
+  await mkdir(directory, { recursive: true })
+  const engine = await openEngine({
+    location: join(directory, 'bare'),
+    cluster: null,
+    queryConnections: 1,
+    requestTimeoutMs: 600_000,
+  })
+  const columns =
+    "id String, time DateTime64(3, 'UTC'), resource LowCardinality(String), bytesOut UInt64, " +
+    'client String, status UInt16, cache LowCardinality(String)'
+  await engine.command(
+    `CREATE TABLE bare (${columns}) ENGINE = MergeTree ORDER BY (resource, time)`,
+  )
+  const structure = columns.replaceAll("'", "\\'")
+  const startMs = performance.now()
+  await engine.command(
+    `INSERT INTO bare SELECT * FROM file('${usage.path}', 'JSONEachRow', '${structure}')
+SETTINGS date_time_input_format = 'best_effort'`,
+  )
+  const seconds = (performance.now() - startMs) / 1000
+  const [total] = await engine.rows<{ records: string; bytes: string }>(
+    'SELECT count() AS records, sum(b.bytesOut) AS bytes FROM bare AS b',
+  )
+  if (total?.records !== String(usage.records) || total.bytes !== String(usage.bytesOut)) {
+    throw new Error(`the bare engine counted ${JSON.stringify(total)}`)
+  }
+  await engine.close()
+  return { seconds }
+})

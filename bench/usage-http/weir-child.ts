@@ -1,0 +1,59 @@
+import { fastify } from 'fastify'
+import { createUsageHttp } from '../../src/sources/usage-http/listen.ts'
+import { refusedLines } from '../../src/store/usage/rejects.ts'
+import { actAsChild } from '../support/child.ts'
+import { configIn, NOW_MS, openWeir, registerDomains } from '../support/weir.ts'
+import { DOMAINS, type GeneratedUsage } from './generate.ts'
+
+export interface ServerInput {
+  readonly directory: string
+  readonly usage: GeneratedUsage
+}
+
+export interface ServerReady {
+  readonly url: string
+  readonly token: string
+}
+
+await actAsChild<ServerInput, ServerReady, object>(async ({ directory, usage }, parent) => {
+  const core = await openWeir(directory)
+  const { accountId } = await registerDomains(core, DOMAINS)
+  const { token } = await core.catalog
+    .as('bench')
+    .createSource({ name: 'edge-7', meters: ['cdn'], account: accountId })
+  const { bodyBytesMax, inFlightBytesMax, waitMax } = configIn(directory).server
+  const server = fastify()
+  await server.register(
+    createUsageHttp(
+      { bodyBytesMax, inFlightBytesMax, waitMsMax: waitMax },
+      {
+        ingest: core.ingest,
+        refused: (seq, limit) => refusedLines(core.engine, seq, limit),
+        sourceOfToken: (text) => core.control.reader.sourceOfToken(text),
+        onAcked: () => undefined,
+      },
+    ),
+  )
+  parent.ready({ url: await server.listen({ port: 0, host: '127.0.0.1' }), token })
+  await parent.stopped
+  await server.close()
+  const [total] = await core.reader.query({
+    meter: 'cdn',
+    accountId,
+    startMs: NOW_MS - 86_400_000,
+    endMs: NOW_MS + 86_400_000,
+    granularity: 'total',
+    zone: 'Asia/Shanghai',
+    filters: {},
+    groupBy: [],
+    measures: ['bytes', 'requests'],
+    dense: true,
+  })
+  if (total?.requests !== BigInt(usage.records) || total.bytes !== usage.bytesOut) {
+    throw new Error(`Weir counted ${total?.requests} records of ${total?.bytes} bytes`)
+  }
+  const { checks, findings } = await core.audit()
+  if (checks === 0 || findings.length > 0) throw new Error(`audit: ${JSON.stringify(findings[0])}`)
+  await core.stop()
+  return {}
+})
