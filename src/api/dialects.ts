@@ -149,6 +149,11 @@ function send(
   if (isOurs) request.log.error({ ...log, durationMs, err: cause }, 'call failed')
   else request.log.info({ ...log, durationMs }, 'call answered')
   onAnswer?.(answer.log, durationMs)
-  // A Buffer, because fastify adds a charset to the content type of text.
-  return reply.code(200).headers(answer.headers).send(Buffer.from(answer.body))
+  // A serializer of its own keeps fastify from adding a charset to the content type; text, unlike
+  // a Buffer, leaves in one write together with its headers.
+  return reply.code(200).headers(answer.headers).serializer(verbatim).send(answer.body)
+}
+
+function verbatim(payload: string): string {
+  return payload
 }

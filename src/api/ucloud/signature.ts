@@ -4,7 +4,7 @@
  * Source: ucloud.md §1, from UCloudDoc-Team/api signature.md and the vendor's SDKs, read
  * 2026-11-21.
  */
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import type { JsonValue } from '../json-text.ts'
 
 /** Parameters of one request by name; nested only where a JSON body was. */
@@ -85,7 +85,7 @@ export function flatten(
 }
 
 function digest(text: string, privateKey: string): string {
-  return createHash('sha1').update(text).update(privateKey).digest('hex')
+  return hash('sha1', text + privateKey, 'hex')
 }
 
 function signedText(parameters: Parameters, rendering: Rendering): string {
