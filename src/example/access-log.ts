@@ -39,7 +39,7 @@ interface Content {
   readonly hitPercent: number | null
 }
 
-const [WWW, VIDEO, API] = EXAMPLE_DOMAINS.map(({ name }) => name) as [string, string, string]
+const [VIDEO, WWW, API] = EXAMPLE_DOMAINS.map(({ name }) => name) as [string, string, string]
 
 const CONTENTS = weighted<Content>([
   ...served(WWW, 92, [

@@ -13,6 +13,7 @@ import { EXAMPLE_ACCOUNT, EXAMPLE_PROJECTS, EXAMPLE_SOURCES } from './resources.
 
 /** What became of accepted lines. */
 interface LoadedLines {
+  readonly meter: MeterName
   readonly outcome: {
     readonly lines: number
     readonly rejected: Readonly<Partial<Record<string, number>>>
@@ -75,21 +76,26 @@ export const BOOTSTRAP_DEFAULTS: BootstrapOptions = {
   loadMsMax: 120_000,
 }
 
-/** The example as it stands: what a first call needs. */
-export interface ReadyExample {
+/** The example as it stands: what a call needs besides the secret. */
+export interface Example {
   readonly account: Account
-  /** The default project. */
-  readonly projectId: string
   readonly publicKey: string
+  /** Where the usage lies. */
+  readonly usage: Interval
+}
+
+/** An example that was made or completed just now. */
+export interface NewExample extends Example {
   /** Told here and never again. */
   readonly secret: string
   readonly tokens: IngestTokens
-  /** Where the usage lies. */
-  readonly usage: Interval
   /** Lines of log and records that were taken in. */
   readonly lines: number
   readonly rejected: number
 }
+
+/** An older one cannot be completed: usage is accepted up to 35 days late. */
+const AGE_MS_MAX = 30 * DAY_MS
 
 /** Bytes of log in one frame. */
 const CHUNK_BYTES = 16 << 20
@@ -101,46 +107,65 @@ const CHUNK_BYTES = 16 << 20
  * interrupted is completed: its usage is the same again, and what is known of it counts once.
  * Time: resolves when all usage is loaded; it ends with the last whole five minutes before the
  * account was made.
- * Errors: `timeout` when loading takes longer than `loadMsMax`; starting again goes on.
+ * Errors: `timeout` when loading takes longer than `loadMsMax`, starting again goes on; `conflict`
+ * when the interrupted example is older than 30 days.
  */
 export async function bootstrapExample(
   ports: BootstrapPorts,
   clock: Clock,
   options: Partial<BootstrapOptions> = {},
-): Promise<ReadyExample | undefined> {
+): Promise<NewExample | undefined> {
   const { catalog, ingest } = ports
   const sizes = { ...BOOTSTRAP_DEFAULTS, ...options }
   if (!(await isWanted(catalog.rows))) return undefined
   const account = await ensureAccount(catalog)
-  // The account remembers when the example was begun, so that usage made again is the same.
-  const endMs = floorTo(Math.min(account.createdMs, clock.nowMs()), FIVE_MINUTES_MS)
-  const tokens = await applyExample(catalog, endMs)
-  const startMs = endMs - sizes.days * DAY_MS
-  const plan = { seed: sizes.seed, startMs, endMs, lines: sizes.lines }
+  refuseOld(account, clock.nowMs())
+  const usage = usageOf(account, sizes.days)
+  const tokens = await applyExample(catalog, usage.endMs)
+  const plan = { seed: sizes.seed, ...usage, lines: sizes.lines }
   const loaded = await feed(plan, account.id, sizes.loadMsMax, ingest)
   // Last, because the key pair is the sign that the example is complete.
   const { key, secret } = await catalog
     .as(EXAMPLE_ACTOR)
     .createKey({ account: account.id, name: 'example' })
-  return {
-    account,
-    projectId: EXAMPLE_PROJECTS[0].id,
-    publicKey: key.publicKey,
-    secret,
-    tokens,
-    usage: { startMs, endMs },
-    ...loaded,
-  }
+  return { account, publicKey: key.publicKey, secret, tokens, usage, ...loaded }
+}
+
+/** Finds a complete example with a key pair that still works; undefined when there is none. */
+export async function findExample(rows: CatalogRows): Promise<Example | undefined> {
+  if (!(await isOurs(rows))) return undefined
+  const account = await rows.accounts.get(EXAMPLE_ACCOUNT.id)
+  const key = await rows.keys.find({ accountId: EXAMPLE_ACCOUNT.id, active: true })
+  if (account === undefined || key === undefined) return undefined
+  return { account, publicKey: key.publicKey, usage: usageOf(account, BOOTSTRAP_DEFAULTS.days) }
+}
+
+function refuseOld(account: Account, nowMs: number): void {
+  if (nowMs - account.createdMs <= AGE_MS_MAX) return
+  throw new AppError(
+    'conflict',
+    'The example was begun too long ago to be completed: its usage is older than Weir accepts. Start with --empty, or on another data directory.',
+  )
+}
+
+/** The account remembers when the example was begun, so that usage made again is the same. */
+function usageOf(account: Account, days: number): Interval {
+  const endMs = floorTo(account.createdMs, FIVE_MINUTES_MS)
+  return { startMs: endMs - days * DAY_MS, endMs }
 }
 
 /** Nothing is here yet, or an example of ours that was not completed. */
 async function isWanted(rows: CatalogRows): Promise<boolean> {
   if ((await rows.accounts.find({})) === undefined) return true
-  const { id } = EXAMPLE_ACCOUNT
-  // An operator may apply the example's catalog as well; that one is not ours to fill.
-  const ours = { actor: EXAMPLE_ACTOR, action: 'account.create', target: id }
-  const { items } = await rows.audit.list(ours, { limit: 1, cursor: null })
-  return items.length > 0 && (await rows.keys.find({ accountId: id })) === undefined
+  const key = await rows.keys.find({ accountId: EXAMPLE_ACCOUNT.id })
+  return key === undefined && (await isOurs(rows))
+}
+
+/** An operator may apply the example's catalog as well; that account is not ours to fill. */
+async function isOurs(rows: CatalogRows): Promise<boolean> {
+  const made = { actor: EXAMPLE_ACTOR, action: 'account.create', target: EXAMPLE_ACCOUNT.id }
+  const { items } = await rows.audit.list(made, { limit: 1, cursor: null })
+  return items.length > 0
 }
 
 async function ensureAccount(catalog: BootstrapPorts['catalog']): Promise<Account> {
@@ -170,7 +195,8 @@ async function feed(
     await feedRecords('eip', eipRecordPieces(plan), { plan, accountId, ingest }),
     await feedRecords('mna', mnaRecordPieces(plan), { plan, accountId, ingest }),
   )
-  let lines = 0
+  // Of the log, what an earlier attempt brought counts as well.
+  let { lines } = plan
   let rejected = 0
   for (const seq of seqs) {
     const frame = await ingest.loaded(seq, loadMsMax)
@@ -180,7 +206,7 @@ async function feed(
         'The example is taking longer than expected to load; what is accepted is kept. Start Weir again to go on.',
       )
     }
-    lines += frame.outcome.lines
+    if (frame.meter !== 'cdn') lines += frame.outcome.lines
     for (const count of Object.values(frame.outcome.rejected)) rejected += count ?? 0
   }
   return { lines, rejected }

@@ -36,9 +36,8 @@ test.each(Object.entries(GENERATORS))(
 )
 
 test('the bytes of seed 1 are those of every machine and release', () => {
-  expect(
-    Object.values(GENERATORS).map((generate) => hashOf(generate(PLAN))),
-  ).toMatchInlineSnapshot(`
+  expect(Object.values(GENERATORS).map((generate) => hashOf(generate(PLAN))))
+    .toMatchInlineSnapshot(`
     [
       "a966953775303a56a32a37f0d31d32de26577225be8e6b33d8c284837b086ee8",
       "65e93d6d86bdfc06285cd7c198d2cc4b14dbe0d69049da0641eca99fcb3d099e",

@@ -9,8 +9,8 @@ export const EXAMPLE_PROJECTS = [
 
 /** Domains. Source: names of RFC 2606, which belong to nobody. */
 export const EXAMPLE_DOMAINS = [
-  { id: 'ucdn-example-www', name: 'www.example.com', kind: 'static', project: 'Default' },
-  { id: 'ucdn-example-video', name: 'video.example.com', kind: 'static', project: 'Media' },
+  { id: 'ucdn-example-video', name: 'video.example.com', kind: 'static', project: 'Default' },
+  { id: 'ucdn-example-www', name: 'www.example.com', kind: 'static', project: 'Media' },
   { id: 'ucdn-example-api', name: 'api.example.com', kind: 'dynamic', project: 'Default' },
 ] as const
 
