@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { openCore, type Component, type Core, type Telemetry } from '../compose.ts'
 import { composeServer } from '../compose-server.ts'
+import { composeTailers } from '../compose-tailers.ts'
 import { saveAdminToken } from '../config/admin-token-file.ts'
 import type { Config } from '../config/config.ts'
 import { lockData } from '../config/data-lock.ts'
@@ -98,7 +99,7 @@ async function run(
   try {
     await startAll(components, running)
     const example = isEmpty ? undefined : await makeExample(context, core)
-    await startAll([server], running)
+    await startAll([server, ...composeTailers(config, core, { log })], running)
     context.write(await nextStepsOf(core, config, server.url(), example))
     log.info({ url: server.url() }, 'weir is ready')
     await stopped
