@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty'
 import { Command, CommanderError } from 'commander'
 import { accountCommand } from './cli/account.ts'
 import { adminTokenCommand } from './cli/admin-token.ts'
@@ -29,7 +30,7 @@ import { AppError } from './core/errors.ts'
 
 const context: CliContext = {
   environment: processEnvironment(),
-  isTerminal: process.stdout.isTTY === true,
+  isTerminal: isatty(1),
   write: (text) => process.stdout.write(text),
   clock: systemClock,
   exitWith: (code) => {
@@ -97,7 +98,7 @@ function ingestIo(): Command {
     stdin: process.stdin,
     print: context.write,
     complain,
-    isTerminal: process.stderr.isTTY === true,
+    isTerminal: isatty(2),
     exitWith: context.exitWith,
     openSink: (options) => openSink(context, options),
   })

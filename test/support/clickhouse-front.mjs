@@ -150,10 +150,11 @@ const server = createServer((request, response) => {
   const url = new URL(request.url, 'http://localhost')
   if (url.pathname === '/ping') return response.end('Ok.\n')
   if (url.pathname === '/faults') {
-    return readText(request).then((text) => {
+    void readText(request).then((text) => {
       faults = { drop: 0, fail: [], ...JSON.parse(text) }
       response.end(JSON.stringify({ requests }))
     })
+    return
   }
   if (!authorised(request.headers)) {
     return fail(

@@ -22,7 +22,7 @@ export const WORLD: readonly Attribution[] = [
   resource('cdn', 'a.example.com', 'ucdn-a', 'org-1'),
   resource('cdn', 'b.example.com', 'ucdn-b', 'org-2', { kind: 'dynamic' }),
   resource('cdn', 'other.example.net', 'ucdn-x', 'org-9', { accountId: 'acc-2' }),
-  resource('eip', '192.0.2.1', 'eip-1', 'org-1', { region: 'cn-bj2' }),
+  ELASTIC_IP,
   resource('mna', 'truck-7', 'mna-1', 'org-1', { gatewayType: 1 }),
 ]
 

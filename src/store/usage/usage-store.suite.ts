@@ -3,6 +3,7 @@ import {
   createWorldStore,
   NOW_MS,
   startPipeline,
+  ELASTIC_IP,
   WORLD,
   type Pipeline,
   type World,
@@ -221,7 +222,7 @@ FROM cdn_5m AS t GROUP BY r, p, k, a, v, i, b ORDER BY r, b, a, v`,
       world.attributions = [
         ...WORLD,
         {
-          ...(WORLD[3] as (typeof WORLD)[number]),
+          ...ELASTIC_IP,
           name: '192.0.2.9',
           resourceId: 'eip-9',
           fromMs: Date.UTC(2026, 10, 20, 10, 0),
