@@ -56,7 +56,7 @@ export function createBooks(db: Kysely<ControlDatabase>): Books {
         .select((eb) => ['resource_id', eb.fn.max('end_ms').as('until_ms')])
         .groupBy('resource_id')
         .execute()
-      return new Map(rows.map((row) => [row.resource_id, Number(row.until_ms)]))
+      return new Map(rows.map((row) => [row.resource_id, row.until_ms]))
     },
   }
 }
