@@ -1,0 +1,280 @@
+import { createHash } from 'node:crypto'
+import type { FileHandle } from 'node:fs/promises'
+import { AppError } from '../../core/errors.ts'
+import { isCompressed, openHandle, openLogFile } from './content.ts'
+import { headHashOf, headOf, Intake, type IntakeOptions, type IntakeStart } from './intake.ts'
+import type { FoundFile } from './tail-paths.ts'
+
+/** What one step of a file came to. */
+export type StepResult = 'more' | 'idle'
+
+export interface FollowOptions extends Omit<IntakeOptions, 'path'> {
+  /** The identity that this file had when it was last followed. */
+  readonly recall: (key: string) => string | null
+  /** Aborts a step between two reads. */
+  readonly signal: AbortSignal
+}
+
+/** Read in one step, so that one large file does not keep the others waiting. */
+const STEP_BYTES = 16 << 20
+const READ_BYTES = 1 << 20
+/** Beginning of the file that is compared to notice that it was overwritten. */
+const HEAD_BYTES = 4096
+/** A file that stops inside a known chunk may be a copy in progress; after this time it is another file. */
+const COMPARE_WAIT_MS = 10_000
+/** A compressed file is complete when it has not changed for this long. */
+const SETTLE_MS = 2000
+
+/**
+ * Follows one file on the disk, by its inode: under whatever name, until it is closed.
+ *
+ * Errors of a step leave it ready to start over: what was durable is then skipped.
+ */
+export class FollowedFile {
+  readonly key: string
+  #path: string
+  readonly #options: FollowOptions
+  #handle: FileHandle | null = null
+  #intake: Intake
+  /** Offset of the next read. */
+  #position = 0
+  #head: Buffer = Buffer.alloc(0)
+  #size = 0
+  #mtimeMs = -1
+  #changedMs: number
+  #kind: 'unknown' | 'plain' | 'compressed' = 'unknown'
+  #takenMtimeMs: number | null = null
+  #truncations = 0
+
+  constructor(found: FoundFile, options: FollowOptions, nowMs: number) {
+    this.key = found.key
+    this.#path = found.path
+    this.#options = options
+    this.#changedMs = nowMs
+    this.#intake = this.#newIntake()
+  }
+
+  get path(): string {
+    return this.#path
+  }
+
+  get isOpen(): boolean {
+    return this.#handle !== null
+  }
+
+  /** When it last grew or was written to. */
+  get changedMs(): number {
+    return this.#changedMs
+  }
+
+  /** Bytes on the disk that are not read yet. */
+  get lagBytes(): number {
+    return this.#kind === 'compressed' ? 0 : Math.max(0, this.#size - this.#position)
+  }
+
+  get fileId(): string | null {
+    return this.#intake.fileId
+  }
+
+  /** Size and time of the last write when it was last looked at. */
+  get size(): number {
+    return this.#size
+  }
+
+  get mtimeMs(): number {
+    return this.#mtimeMs
+  }
+
+  /** How often it was found overwritten from the start. */
+  get truncations(): number {
+    return this.#truncations
+  }
+
+  /** The compressed file was taken in as it is on the disk now. */
+  get isTaken(): boolean {
+    return this.#takenMtimeMs !== null && this.#takenMtimeMs === this.#mtimeMs
+  }
+
+  /** Nothing to do: the file is as it was when it was read to its end. */
+  isUpToDate(found: FoundFile): boolean {
+    if (found.size !== this.#size || found.mtimeMs !== this.#mtimeMs) return false
+    return this.#kind === 'compressed'
+      ? this.isTaken
+      : this.lagBytes === 0 && !this.#intake.isComparing
+  }
+
+  rename(path: string): void {
+    this.#path = path
+  }
+
+  /** Reads what is new; whole lines are durable when it resolves. */
+  async step(nowMs: number): Promise<StepResult> {
+    const handle = await this.#open()
+    const { size, mtimeMs } = await handle.stat()
+    if (size !== this.#size || mtimeMs !== this.#mtimeMs) {
+      this.#changedMs = nowMs
+      if (this.#mtimeMs !== -1 && (await this.#isOverwritten(handle, size))) this.#startOver()
+      this.#size = size
+      this.#mtimeMs = mtimeMs
+    }
+    if (this.#kind === 'unknown' && !(await this.#begin(handle))) return 'idle'
+    return this.#kind === 'compressed'
+      ? await this.#takeCompressed(nowMs)
+      : await this.#readOn(handle, nowMs)
+  }
+
+  /** Takes the last line even without LF: nobody will write to this file any more. */
+  async finish(): Promise<void> {
+    if (this.#kind === 'plain') await this.#intake.finish()
+    await this.close()
+  }
+
+  /** Closes the file; a later step opens it again by its path. */
+  async close(): Promise<void> {
+    const handle = this.#handle
+    this.#handle = null
+    await handle?.close()
+  }
+
+  /** Forgets what was read; the next step compares from the start. */
+  reset(): void {
+    this.#intake = this.#newIntake()
+    this.#position = 0
+    this.#kind = 'unknown'
+    this.#head = Buffer.alloc(0)
+  }
+
+  #newIntake(start?: IntakeStart): Intake {
+    return new Intake({ ...this.#options, path: this.#path }, start)
+  }
+
+  #startOver(): void {
+    this.#truncations += 1
+    this.reset()
+  }
+
+  async #open(): Promise<FileHandle> {
+    if (this.#handle !== null) return this.#handle
+    const handle = await openHandle(this.#path)
+    const { dev, ino } = await handle.stat()
+    if (`${dev}:${ino}` !== this.key) {
+      await handle.close()
+      throw new AppError('not_found', `${this.#path} was replaced by another file.`)
+    }
+    this.#handle = handle
+    return handle
+  }
+
+  /** Shorter than before, or other bytes at its beginning: copytruncate, or an inode that was used again. */
+  async #isOverwritten(handle: FileHandle, size: number): Promise<boolean> {
+    if (size < this.#position) return true
+    const now = await readAt(handle, 0, this.#head.length)
+    return !now.equals(this.#head)
+  }
+
+  /** Tells plain from compressed and finds where to continue; false while there is too little to tell. */
+  async #begin(handle: FileHandle): Promise<boolean> {
+    const first = await readAt(handle, 0, 64 << 10)
+    if (first.length < 4 && !first.includes(10)) return false
+    if (isCompressed(first)) {
+      this.#kind = 'compressed'
+      return true
+    }
+    const head = headOf([first])
+    if (head === null) return false
+    this.#kind = 'plain'
+    this.#head = Buffer.from(first.subarray(0, HEAD_BYTES))
+    const start = await this.#resume(handle, headHashOf(head))
+    this.#intake = this.#newIntake(start)
+    this.#position = start?.offset ?? 0
+    return true
+  }
+
+  /**
+   * Continues a file that was followed before without reading all of it again.
+   *
+   * The identity comes from the inode; the last known chunk is compared all the same.
+   */
+  async #resume(handle: FileHandle, headHash: string): Promise<IntakeStart | undefined> {
+    const fileId = this.#options.recall(this.key)
+    if (fileId === null) return undefined
+    const known = (await this.#options.sink.candidates(headHash)).find(
+      (file) => file.fileId === fileId,
+    )
+    let offset = 0
+    for (const chunk of known?.chunks ?? []) {
+      if (chunk.offset !== offset) return undefined
+      offset += chunk.length
+    }
+    const last = known?.chunks.at(-1)
+    if (last === undefined || offset > this.#size) return undefined
+    if ((await hashOf(handle, last.offset, last.length)) !== last.sha256) return undefined
+    const end = await readAt(handle, offset - 1, 1)
+    return { headHash, fileId, offset, afterUnfinishedLine: end[0] !== 10 }
+  }
+
+  async #readOn(handle: FileHandle, nowMs: number): Promise<StepResult> {
+    const stop = this.#position + STEP_BYTES
+    while (this.#position < stop) {
+      this.#options.signal.throwIfAborted()
+      const block = await readAt(handle, this.#position, READ_BYTES)
+      if (block.length === 0) break
+      this.#keepHead(block)
+      this.#position += block.length
+      await this.#intake.push(block)
+    }
+    if (this.#position >= stop) return 'more'
+    const hasWaited = nowMs - this.#changedMs >= COMPARE_WAIT_MS
+    if (this.#intake.isComparing && hasWaited) await this.#intake.giveUpComparing()
+    await this.#intake.flush()
+    this.#intake.takeAppended()
+    return 'idle'
+  }
+
+  #keepHead(block: Buffer): void {
+    if (this.#head.length >= HEAD_BYTES || this.#position > this.#head.length) return
+    const fresh = block.subarray(this.#head.length - this.#position)
+    this.#head = Buffer.concat([this.#head, fresh]).subarray(0, HEAD_BYTES)
+  }
+
+  /** A rotated file that was compressed: complete, so it is taken in as a whole, once it has settled. */
+  async #takeCompressed(nowMs: number): Promise<StepResult> {
+    if (this.isTaken || nowMs - this.#changedMs < SETTLE_MS) return 'idle'
+    // Also when it turns out to be damaged: another attempt makes sense only after it changed.
+    this.#takenMtimeMs = this.#mtimeMs
+    const intake = this.#newIntake()
+    this.#intake = intake
+    try {
+      const content = await openLogFile(this.#path)
+      for await (const block of content.blocks) {
+        this.#options.signal.throwIfAborted()
+        await intake.push(block)
+      }
+      await intake.finish()
+    } catch (error) {
+      const isDamaged = error instanceof AppError && error.code === 'body_malformed'
+      if (!isDamaged) this.#takenMtimeMs = null
+      else if (!intake.isComparing) await intake.flush()
+      throw error
+    }
+    return 'idle'
+  }
+}
+
+async function readAt(handle: FileHandle, position: number, length: number): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafe(length)
+  const { bytesRead } = await handle.read(buffer, 0, length, position)
+  return buffer.subarray(0, bytesRead)
+}
+
+async function hashOf(handle: FileHandle, offset: number, length: number): Promise<string> {
+  const hash = createHash('sha256')
+  const end = offset + length
+  for (let position = offset; position < end;) {
+    const block = await readAt(handle, position, Math.min(READ_BYTES, end - position))
+    if (block.length === 0) break
+    hash.update(block)
+    position += block.length
+  }
+  return hash.digest('hex')
+}
