@@ -42,7 +42,7 @@ interface Step {
 /**
  * Writes what to do after a start: the five contract calls and the native query, ready to paste.
  *
- * Time: UCloud signatures stay valid: those curl lines can be kept; Tencent's last five minutes.
+ * Shape: each call once as `weir call` and once as a signed `curl`; all answer example figures.
  * Time: UCloud signatures stay valid, so those curl lines can be kept; Tencent's last five minutes.
  */
 export function nextSteps(input: NextStepsInput): string {
