@@ -136,6 +136,18 @@ test('every answer is logged with its call id and outcome, and never a secret', 
   expect(lines.join('')).not.toMatch(/sk-a|Signature/)
 })
 
+test('names that strangers make up for an action never reach the metrics', async () => {
+  const { send, answered } = setup()
+  await send(signedCall('Made-up', {}))
+  await send(tc3(RANGE, { action: 'Made-up' }))
+  await send(tc3(RANGE))
+  expect(answered.map(({ action }) => action)).toEqual([
+    'unknown',
+    'unknown',
+    'GetFlowStatisticByRegion',
+  ])
+})
+
 test('a total is recomputed after a load, and after one second without being told', async () => {
   const { world, dialects, send } = setup()
   const dayMs = 86_400_000

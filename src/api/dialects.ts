@@ -16,6 +16,7 @@ import {
   type TencentDeps,
 } from './tencent/dialect.ts'
 import { createRateLimiter, REQUESTS_PER_SECOND } from './tencent/rate-limit.ts'
+import { UCLOUD_ACTIONS } from './ucloud/actions.ts'
 import { answerUcloud, refuseUcloud } from './ucloud/dialect.ts'
 
 /**
@@ -30,7 +31,7 @@ const TOTALS_ENTRIES_MAX = 10_000
 
 /** What the dialects need. */
 export interface DialectsDeps extends Omit<OperationDeps, 'totals'> {
-  /** Told of every answer; must not throw. */
+  /** Told of every answer, `action` being `unknown` unless it is a declared one; must not throw. */
   readonly onAnswer?: (log: AnswerLog, durationMs: number) => void
 }
 
@@ -148,10 +149,16 @@ function send(
   const isOurs = log.outcome !== 'ok' && ERRORS[log.outcome].http >= 500
   if (isOurs) request.log.error({ ...log, durationMs, err: cause }, 'call failed')
   else request.log.info({ ...log, durationMs }, 'call answered')
-  onAnswer?.(answer.log, durationMs)
+  // What strangers call an action must not become a label of a metric.
+  onAnswer?.({ ...answer.log, action: knownAction(answer.log) }, durationMs)
   // A serializer of its own keeps fastify from adding a charset to the content type; text, unlike
   // a Buffer, leaves in one write together with its headers.
   return reply.code(200).headers(answer.headers).serializer(verbatim).send(answer.body)
+}
+
+function knownAction({ dialect, action }: AnswerLog): string {
+  const actions = dialect === 'tencent' ? TENCENT_ACTIONS : UCLOUD_ACTIONS
+  return actions.has(action) ? action : 'unknown'
 }
 
 function verbatim(payload: string): string {
