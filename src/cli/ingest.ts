@@ -26,6 +26,7 @@ export interface IngestIo {
   readonly openSink: (options: Readonly<Record<string, unknown>>) => Promise<OpenSink>
 }
 
+/** A way to the journal, to be closed after use. */
 export interface OpenSink {
   readonly sink: LogSink
   close(): Promise<void>

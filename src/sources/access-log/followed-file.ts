@@ -20,7 +20,7 @@ const STEP_BYTES = 16 << 20
 const READ_BYTES = 1 << 20
 /** Beginning of the file that is compared to notice that it was overwritten. */
 const HEAD_BYTES = 4096
-/** A file that stops inside a known chunk may be a copy in progress; after this time it is another file. */
+/** A file that stops inside a known chunk may be a copy in progress; later it is another file. */
 const COMPARE_WAIT_MS = 10_000
 /** A compressed file is complete when it has not changed for this long. */
 const SETTLE_MS = 2000
@@ -165,14 +165,14 @@ export class FollowedFile {
     return handle
   }
 
-  /** Shorter than before, or other bytes at its beginning: copytruncate, or an inode that was used again. */
+  /** Shorter than before, or other bytes at its beginning: copytruncate, or an inode used again. */
   async #isOverwritten(handle: FileHandle, size: number): Promise<boolean> {
     if (size < this.#position) return true
     const now = await readAt(handle, 0, this.#head.length)
     return !now.equals(this.#head)
   }
 
-  /** Tells plain from compressed and finds where to continue; false while there is too little to tell. */
+  /** Tells plain from compressed and finds where to continue; false while it is too short to tell. */
   async #begin(handle: FileHandle): Promise<boolean> {
     const first = await readAt(handle, 0, 64 << 10)
     if (first.length < 4 && !first.includes(10)) return false
@@ -237,7 +237,7 @@ export class FollowedFile {
     this.#head = Buffer.concat([this.#head, fresh]).subarray(0, HEAD_BYTES)
   }
 
-  /** A rotated file that was compressed: complete, so it is taken in as a whole, once it has settled. */
+  /** A rotated file that was compressed: complete, so it is taken in as a whole once it settled. */
   async #takeCompressed(nowMs: number): Promise<StepResult> {
     if (this.isTaken || nowMs - this.#changedMs < SETTLE_MS) return 'idle'
     // Also when it turns out to be damaged: another attempt makes sense only after it changed.

@@ -210,7 +210,7 @@ test('a restart continues where it was, through what was rotated and compressed 
   writeFileSync(`${log}.2.gz`, gzipSync(readFileSync(`${log}.2`)))
   unlinkSync(`${log}.2`)
   await sleep(20)
-  // logrotate gives the compressed file the time of the original; here the order of writing will do.
+  // gzip keeps the time of the original: the order of writing stands for that here.
   writeFileSync(`${log}.1`, lines(20, 30))
   writeFileSync(log, lines(30, 40))
   await start()

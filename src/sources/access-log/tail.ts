@@ -29,12 +29,13 @@ export interface TailConfig {
   readonly stateDirectory: string | null
 }
 
-/** What a tailer says of itself. */
+/** Where a tailer says what it does. */
 export interface TailLog {
   info(details: object, message: string): void
   warn(details: object, message: string): void
 }
 
+/** What a tailer works with. */
 export interface TailDeps {
   readonly sink: LogSink
   readonly clock: Clock
@@ -55,9 +56,9 @@ export interface Tailer {
   files(): readonly TailedFile[]
 }
 
-/** Files held open at the same time; beyond it those idle longest are closed and opened again when they grow. */
+/** Files held open; beyond it those idle longest are closed, and opened again when they grow. */
 const OPEN_FILES_MAX = 256
-/** A rotated file is let go when nothing was written to it for this long: servers reopen within seconds. */
+/** A rotated file is let go when it was idle for this long: servers reopen within seconds. */
 const ROTATED_IDLE_MS = 60_000
 /** Each pass that finds lines costs an fsync and a chunk to remember, however busy the log is. */
 const PAUSE_MS_MIN = 250
