@@ -9,6 +9,7 @@ import { newRequestId } from '../core/ids.ts'
 import { createTtlCache } from '../core/ttl-cache.ts'
 import type { OperationDeps } from './operations/caller.ts'
 import type { Answer, AnswerLog, RawCall } from './raw-call.ts'
+import { TENCENT_ACTIONS } from './tencent/actions.ts'
 import {
   answerTencent,
   BODY_BYTES_MAX,
