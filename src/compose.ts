@@ -5,6 +5,7 @@ import { createCatalog, type Catalog } from './catalog/catalog.ts'
 import type { Config } from './config/config.ts'
 import { systemClock, type Clock } from './core/clock.ts'
 import { DAY_MS } from './core/period.ts'
+import { createPeriodic } from './core/periodic.ts'
 import { geoVersion, writeGeoPrefixes } from './geo/geo.ts'
 import type { Batch, FrameOutcome } from './ingest/batch.ts'
 import { createIngest, type Ingest } from './ingest/ingest.ts'
@@ -59,7 +60,8 @@ export interface Core {
   readonly loader: Loader
   readonly ingest: Ingest
   readonly replay: ReturnType<typeof createReplay>
-  readonly dailyClose: Component
+  /** What runs by itself: closing billing days, forgetting old outcomes. */
+  readonly upkeep: readonly Component[]
   readonly audit: () => ReturnType<typeof auditUsage>
   /** Calls back after each load, with the accounts whose usage changed. */
   onLoaded(listener: (accounts: readonly string[]) => void): void
@@ -133,45 +135,18 @@ interface Parts extends Telemetry {
 
 async function wire(parts: Parts, opened: readonly (() => Promise<void>)[]): Promise<Core> {
   const { config, log, metrics, clock, onStep, control, engine, journal } = parts
-  // Absolute, because the engine has a working directory of its own.
-  const work = resolve(config.data.directory, 'work')
   const catalog = createCatalog(control.catalog, { clock })
   await catalog.ensureDefaults()
   const registry = createIngestRegistry(control.db, clock)
   const books = createBooks(control.db)
   const reader = createUsageReader(engine)
-  const usage = createUsageStore({
-    engine,
-    lateness: { lateMsMax: config.ingest.late, skewMsMax: config.ingest.skew },
-    directory: work,
-    places: { version: geoVersion(), writePrefixes: writeGeoPrefixes },
-    compile: compileFormat,
-    ownership: control,
-  })
-  await usage.open()
   const ingest = createIngest({ journal, registry, clock, onStep })
   const listeners: ((accounts: readonly string[]) => void)[] = []
-  const loader = new Loader(loaderConfig(config), {
-    journal,
-    store: usage,
-    checkpointer: registry,
-    clock,
-    onStep,
-    log,
-    onLoaded(batch, outcomes, seconds) {
-      ingest.onLoaded(outcomes)
-      reportBatch(parts, batch, outcomes, seconds)
-      const accounts = [...new Set(outcomes.flatMap((outcome) => outcome.accounts))]
-      for (const listener of listeners) listener(accounts)
-    },
+  const loader = await wireLoader(parts, registry, (outcomes) => {
+    ingest.onLoaded(outcomes)
+    const accounts = [...new Set(outcomes.flatMap((outcome) => outcome.accounts))]
+    for (const listener of listeners) listener(accounts)
   })
-  metrics.watch({
-    journalBytes: () => journal.pendingBytes,
-    journalFrames: () => journal.pending().length,
-    loaderHealthy: () => loader.healthy,
-  })
-  const rememberMs = config.ingest.late + REMEMBER_MS
-  await registry.prune(clock.nowMs() - rememberMs)
   return {
     clock,
     control,
@@ -189,20 +164,15 @@ async function wire(parts: Parts, opened: readonly (() => Promise<void>)[]): Pro
       onlyAccount: async (name) => (await catalog.rows.sources.find({ name }))?.accountId ?? null,
       list: (filter, page) => listRejected(engine, filter, page),
     }),
-    dailyClose: createDailyClose(
-      { settleMs: config.billing.settle },
-      {
-        clock,
-        log,
-        resources: () => closableResources(catalog, books),
-        versions: (id) => catalog.rows.versions(id),
-        outBytes: (id, days) => reader.eipOutBytes(id, days),
-        record: async (days) => {
-          await books.record(days, clock.nowMs())
-          metrics.countClosedDays(days.length)
-        },
-      },
-    ),
+    upkeep: [
+      wireDailyClose(parts, { catalog, books, reader }),
+      createPeriodic(
+        'pruning',
+        DAY_MS / 4,
+        () => registry.prune(clock.nowMs() - config.ingest.late - REMEMBER_MS),
+        (error) => log.error({ err: error }, 'ingest: forgetting old outcomes failed'),
+      ),
+    ],
     audit: async () => {
       const report = await auditUsage(engine, await registry.totals())
       metrics.setAuditFindings(report.findings.length)
@@ -213,6 +183,62 @@ async function wire(parts: Parts, opened: readonly (() => Promise<void>)[]): Pro
       for (const close of opened.toReversed()) await close()
     },
   }
+}
+
+async function wireLoader(
+  parts: Parts,
+  registry: IngestRegistry,
+  onLoaded: (outcomes: readonly FrameOutcome[]) => void,
+): Promise<Loader> {
+  const { config, log, metrics, clock, onStep, control, engine, journal } = parts
+  const usage = createUsageStore({
+    engine,
+    lateness: { lateMsMax: config.ingest.late, skewMsMax: config.ingest.skew },
+    // Absolute, because the engine has a working directory of its own.
+    directory: resolve(config.data.directory, 'work'),
+    places: { version: geoVersion(), writePrefixes: writeGeoPrefixes },
+    compile: compileFormat,
+    ownership: control,
+  })
+  await usage.open()
+  const loader = new Loader(loaderConfig(config), {
+    journal,
+    store: usage,
+    checkpointer: registry,
+    clock,
+    onStep,
+    log,
+    onLoaded(batch, outcomes, seconds) {
+      onLoaded(outcomes)
+      reportBatch(parts, batch, outcomes, seconds)
+    },
+  })
+  metrics.watch({
+    journalBytes: () => journal.pendingBytes,
+    journalFrames: () => journal.pending().length,
+    loaderHealthy: () => loader.healthy,
+  })
+  return loader
+}
+
+function wireDailyClose(
+  { config, clock, log, metrics }: Parts,
+  { catalog, books, reader }: Pick<Core, 'catalog' | 'books' | 'reader'>,
+): Component {
+  return createDailyClose(
+    { settleMs: config.billing.settle },
+    {
+      clock,
+      log,
+      resources: () => closableResources(catalog, books),
+      versions: (id) => catalog.rows.versions(id),
+      outBytes: (id, days) => reader.eipOutBytes(id, days),
+      record: async (days) => {
+        await books.record(days, clock.nowMs())
+        metrics.countClosedDays(days.length)
+      },
+    },
+  )
 }
 
 function loaderConfig(config: Config): ConstructorParameters<typeof Loader>[0] {

@@ -1,6 +1,7 @@
 import type { Account, Resource, ResourceVersion } from '../catalog/model.ts'
 import type { Clock, EpochMs } from '../core/clock.ts'
 import { addDays, dayStart, MINUTE_MS, type Interval } from '../core/period.ts'
+import { createPeriodic, type PeriodicTask } from '../core/periodic.ts'
 import { gigaBytes } from '../core/units.ts'
 
 /** A billing day of one elastic IP that has been closed for good. */
@@ -97,32 +98,12 @@ export async function closeSettledDays(
 }
 
 /** Closes settled days at start and every few minutes after. */
-export function createDailyClose(
-  config: DailyCloseConfig,
-  deps: DailyCloseDeps,
-): { readonly name: string; start(): Promise<void>; stop(): Promise<void> } {
-  let timer: NodeJS.Timeout | undefined
-  let running: Promise<void> = Promise.resolve()
-  const run = async (): Promise<void> => {
-    try {
-      await closeSettledDays(config, deps)
-    } catch (error) {
-      deps.log.error({ err: error }, 'billing: closing days failed; trying again in five minutes')
-    }
-  }
-  return {
-    name: 'daily-close',
-    async start() {
-      running = run()
-      timer = setInterval(() => {
-        running = running.then(run)
-      }, CHECK_MS)
-      timer.unref()
-      await running
-    },
-    async stop() {
-      clearInterval(timer)
-      await running
-    },
-  }
+export function createDailyClose(config: DailyCloseConfig, deps: DailyCloseDeps): PeriodicTask {
+  return createPeriodic(
+    'daily-close',
+    CHECK_MS,
+    () => closeSettledDays(config, deps),
+    (error) =>
+      deps.log.error({ err: error }, 'billing: closing days failed; trying again in five minutes'),
+  )
 }

@@ -94,12 +94,11 @@ async function run(
   const stopped = waitForStop(log)
   await core.catalog.ensureAdminToken((token) => saveAdminToken(config.data.directory, token))
   // What takes usage in starts last, so that nothing is accepted which cannot be kept.
-  const components: Component[] = [core.loader, core.dailyClose]
   const running: Component[] = []
   try {
-    await startAll(components, running)
+    await startAll([core.loader], running)
     const example = isEmpty ? undefined : await makeExample(context, core)
-    await startAll([server, ...composeTailers(config, core, { log })], running)
+    await startAll([...core.upkeep, server, ...composeTailers(config, core, { log })], running)
     context.write(await nextStepsOf(core, config, server.url(), example))
     log.info({ url: server.url() }, 'weir is ready')
     await stopped
