@@ -3,11 +3,10 @@ import { parseDocument } from 'yaml'
 import { z } from 'zod'
 import { AppError } from '../core/errors.ts'
 import { ConfigFile, locate, type Config, type ConfigInput } from './config.ts'
+import { processEnvironment, type Environment } from './environment.ts'
 
 /** The file that is read when none is named, if it is there. */
 export const DEFAULT_CONFIG_PATH = 'weir.yaml'
-
-type Environment = Readonly<Record<string, string | undefined>>
 
 /** Any part of a configuration file. */
 export type ConfigPart = { readonly [Section in keyof ConfigInput]?: ConfigInput[Section] }
@@ -22,15 +21,14 @@ export interface LoadOptions {
 }
 
 /**
- * Reads the configuration: defaults < file < environment < flags. The only reader of the
- * environment.
+ * Reads the configuration: defaults < file < environment < flags.
  *
  * Shape: `WEIR_SERVER__PORT=80` sets `server.port`, `WEIR_INGEST__JOURNAL__BYTES_MAX=1GiB` sets
  * `ingest.journal.bytesMax`, `WEIR_ROLES=[api]` sets `roles`; lists are written as YAML.
  * Errors: `config_invalid` with every problem of the file and the environment at once.
  */
 export function loadConfig(options: LoadOptions = {}): Config {
-  const environment = options.environment ?? process.env
+  const environment = options.environment ?? processEnvironment()
   const path = options.path ?? environment['WEIR_CONFIG']
   const file = readConfigFile(path ?? DEFAULT_CONFIG_PATH, { optional: path === undefined })
   const { values, problems } = readEnvironment(environment)
