@@ -2,13 +2,13 @@ import { compileFormat } from '../../src/sources/access-log/format.ts'
 import { addressOf, placeOfAddress } from '../../src/store/usage/places.ts'
 import { EAGER } from '../../src/store/usage/stage.ts'
 import { openBareEngine } from '../support/bare-engine.ts'
-import { actAsChild } from '../support/child.ts'
+import { startStopwatch } from '../support/stopwatch.ts'
 import { DOMAIN } from './generate.ts'
-import type { WeirInput } from './weir-child.ts'
+import { BARE } from './scripts.ts'
 
 // The yardstick: check, parse, enrich and group in one statement, with Weir's own expressions and
 // dictionary, without owners, identity, durability, rejects or more than one table.
-await actAsChild<WeirInput, never, { seconds: number }>(async ({ directory, log }) => {
+await BARE.act(async ({ directory, log }) => {
   const engine = await openBareEngine(directory)
   await engine.command(`CREATE TABLE bare
 (minute DateTime('UTC'), place UInt16, requests UInt64, bytes_out UInt64)
@@ -19,7 +19,7 @@ ENGINE = MergeTree ORDER BY (minute, place)`)
     clientFrom: 'remote_addr',
     timeZone: null,
   })
-  const startMs = performance.now()
+  const watch = startStopwatch()
   await engine.command(`INSERT INTO bare
 SELECT minute, place, count(), sum(sent)
 FROM (
@@ -35,7 +35,7 @@ FROM (
 WHERE error = ''
 GROUP BY minute, place
 SETTINGS ${EAGER}`)
-  const seconds = (performance.now() - startMs) / 1000
+  const time = watch.read()
   const [total] = await engine.rows<{ requests: string; bytes: string }>(
     'SELECT sum(b.requests) AS requests, sum(b.bytes_out) AS bytes FROM bare AS b',
   )
@@ -43,5 +43,5 @@ SETTINGS ${EAGER}`)
     throw new Error(`the bare engine counted ${JSON.stringify(total)}`)
   }
   await engine.close()
-  return { seconds }
+  return time
 })

@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process'
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { runChild } from '../support/child.ts'
+import type { ChildResult } from '../support/child.ts'
 import { median, residentFigure, type Bench, type BenchResult } from '../support/figure.ts'
+import type { Elapsed } from '../support/stopwatch.ts'
 import { generateLog, type GeneratedLog } from './generate.ts'
-import type { WeirInput, WeirOutput } from './weir-child.ts'
+import { BARE, WEIR, type LogInput, type WeirOutput } from './scripts.ts'
 
 const LINES = 2_000_000
 const ROUNDS = 3
@@ -16,34 +17,29 @@ const GOACCESS_RATIO_MIN = 8
 export const accessLog: Bench = {
   name: 'access-log',
   summary: '2 M combined lines to durable, enriched, rolled up and queryable',
-  run,
+  run: measure,
 }
 
-async function run(directory: string, say: (text: string) => void): Promise<BenchResult> {
+async function measure(directory: string, say: (text: string) => void): Promise<BenchResult> {
   say('generating the log')
   const log = await generateLog(LINES)
   // Both sides read it from the page cache.
   await readFile(log.path)
   const weir: WeirOutput[] = []
-  const bare: number[] = []
+  const bare: Elapsed[] = []
   let residentBytes = 0
   for (let round = 1; round <= ROUNDS; round += 1) {
-    const one = await runRound<WeirOutput>(
-      new URL('weir-child.js', import.meta.url),
-      directory,
-      log,
-    )
+    const one = await inFolder(directory, log, (input) => WEIR.run(input))
     residentBytes = Math.max(residentBytes, one.residentBytes)
     weir.push(one.output)
-    const script = new URL('bare-child.js', import.meta.url)
-    const { output } = await runRound<{ seconds: number }>(script, directory, log)
-    bare.push(output.seconds)
+    const { output } = await inFolder(directory, log, (input) => BARE.run(input))
+    bare.push(output)
     say(
       `round ${round}: Weir ${one.output.seconds.toFixed(2)} s, bare ${output.seconds.toFixed(2)} s`,
     )
   }
   const seconds = median(weir.map((round) => round.seconds))
-  const bareSeconds = median(bare)
+  const bareSeconds = median(bare.map((round) => round.seconds))
   const goaccess = measureGoaccess(log, directory)
   return {
     figures: [
@@ -51,7 +47,7 @@ async function run(directory: string, say: (text: string) => void): Promise<Benc
         name: 'Weir, to queryable',
         value: LINES / seconds,
         unit: 'lines/s',
-        note: `${seconds.toFixed(2)} s`,
+        note: describe(weir),
       },
       {
         name: 'Weir, to durable',
@@ -62,7 +58,7 @@ async function run(directory: string, say: (text: string) => void): Promise<Benc
         name: 'bare engine, one statement',
         value: LINES / bareSeconds,
         unit: 'lines/s',
-        note: `${bareSeconds.toFixed(2)} s`,
+        note: describe(bare),
       },
       {
         name: 'Weir / bare engine',
@@ -87,11 +83,21 @@ async function run(directory: string, say: (text: string) => void): Promise<Benc
   }
 }
 
-async function runRound<Output>(script: URL, directory: string, log: GeneratedLog) {
+function describe(rounds: readonly Elapsed[]): string {
+  const wall = median(rounds.map((round) => round.seconds))
+  const cpu = median(rounds.map((round) => round.cpuSeconds))
+  return `${wall.toFixed(2)} s, ${cpu.toFixed(2)} s of processor`
+}
+
+async function inFolder<Output>(
+  directory: string,
+  log: GeneratedLog,
+  run: (input: LogInput) => Promise<ChildResult<Output>>,
+): Promise<ChildResult<Output>> {
   const folder = join(directory, 'round')
   await mkdir(folder)
   try {
-    return await runChild<WeirInput, Output>(script, { directory: folder, log })
+    return await run({ directory: folder, log })
   } finally {
     await rm(folder, { recursive: true })
   }

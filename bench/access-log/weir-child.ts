@@ -1,27 +1,17 @@
 import { createReadStream } from 'node:fs'
 import { createLogSink } from '../../src/ingest/log-sink.ts'
 import { ingestFiles } from '../../src/sources/access-log/ingest-file.ts'
-import { actAsChild } from '../support/child.ts'
+import { startStopwatch } from '../support/stopwatch.ts'
 import { NOW_MS, openWeir, registerDomains } from '../support/weir.ts'
-import { DOMAIN, type GeneratedLog } from './generate.ts'
+import { DOMAIN } from './generate.ts'
+import { WEIR } from './scripts.ts'
 
-export interface WeirInput {
-  readonly directory: string
-  readonly log: GeneratedLog
-}
-
-export interface WeirOutput {
-  readonly seconds: number
-  /** Until the last line was durable. */
-  readonly durableSeconds: number
-}
-
-await actAsChild<WeirInput, never, WeirOutput>(async ({ directory, log }) => {
+await WEIR.act(async ({ directory, log }) => {
   const core = await openWeir(directory)
   const { accountId } = await registerDomains(core, [DOMAIN])
   const sink = createLogSink(core.ingest)
-  const startMs = performance.now()
-  let durableMs = startMs
+  const watch = startStopwatch()
+  let durableSeconds = 0
   const summary = await ingestFiles(
     {
       source: 'bench',
@@ -33,7 +23,7 @@ await actAsChild<WeirInput, never, WeirOutput>(async ({ directory, log }) => {
         ...sink,
         async append(chunk) {
           const appended = await sink.append(chunk)
-          durableMs = performance.now()
+          durableSeconds = watch.read().seconds
           return appended
         },
       },
@@ -55,7 +45,7 @@ await actAsChild<WeirInput, never, WeirOutput>(async ({ directory, log }) => {
     measures: ['bytes', 'requests'],
     dense: true,
   })
-  const seconds = (performance.now() - startMs) / 1000
+  const time = watch.read()
   if (total?.requests !== BigInt(log.lines) || total.bytes !== log.bytesOut) {
     throw new Error(`Weir counted ${total?.requests} requests of ${total?.bytes} bytes`)
   }
@@ -63,5 +53,5 @@ await actAsChild<WeirInput, never, WeirOutput>(async ({ directory, log }) => {
   const { checks, findings } = await core.audit()
   if (checks === 0 || findings.length > 0) throw new Error(`audit: ${JSON.stringify(findings[0])}`)
   await core.stop()
-  return { seconds, durableSeconds: (durableMs - startMs) / 1000 }
+  return { ...time, durableSeconds }
 })

@@ -28,19 +28,34 @@ export interface Child<Ready, Output> {
 // starts.
 const THREADS = { UV_THREADPOOL_SIZE: '16' }
 
-/**
- * Runs a compiled script of this folder in a process of its own.
- *
- * Errors: `result` rejects when the script throws or its process ends early.
- */
-export function startChild<Input, Ready, Output>(
-  script: URL,
-  input: Input,
-  nodeFlags: readonly string[] = [],
-): Child<Ready, Output> {
-  const child = fork(fileURLToPath(script), [], {
+/** A compiled script that runs in a process of its own, with what passes between it and its parent. */
+export interface Script<Input, Ready, Output> {
+  /**
+   * Starts it.
+   *
+   * Errors: `result` rejects when the script throws or its process ends early.
+   */
+  start(input: Input): Child<Ready, Output>
+  /** Starts it and waits for its end. */
+  run(input: Input): Promise<ChildResult<Output>>
+  /** The main of the script itself: takes the input, answers the output, ends the process. */
+  act(work: (input: Input, parent: Parent<Ready>) => Promise<Output>): Promise<void>
+}
+
+/** Declares a script; it calls `act`, its parent `start` or `run`. */
+export function script<Input, Ready, Output>(url: URL): Script<Input, Ready, Output> {
+  const start = (input: Input): Child<Ready, Output> => startChild(fileURLToPath(url), input)
+  return {
+    start,
+    run: (input) => start(input).result,
+    act: (work) => act((input, parent) => work(input as Input, parent)),
+  }
+}
+
+function startChild<Ready, Output>(path: string, input: unknown): Child<Ready, Output> {
+  const child = fork(path, [], {
     env: { ...process.env, ...THREADS },
-    execArgv: [...nodeFlags, ...(process.env['BENCH_NODE_FLAGS']?.split(' ') ?? [])],
+    execArgv: process.env['BENCH_NODE_FLAGS']?.split(' ') ?? [],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     serialization: 'advanced',
   })
@@ -48,7 +63,7 @@ export function startChild<Input, Ready, Output>(
   const ready = new Promise<Ready>((resolve) => {
     isReady = resolve
   })
-  const result = resultOf<Ready, Output>(child, script, isReady)
+  const result = resultOf<Output>(child, path, (value) => isReady(value as Ready))
   child.send({ kind: 'input', input } satisfies Message)
   return {
     // A child that fails before it is ready must not be waited for.
@@ -61,14 +76,14 @@ export function startChild<Input, Ready, Output>(
   }
 }
 
-function resultOf<Ready, Output>(
+function resultOf<Output>(
   child: ChildProcess,
-  script: URL,
-  isReady: (value: Ready) => void,
+  path: string,
+  isReady: (value: unknown) => void,
 ): Promise<ChildResult<Output>> {
   const result = new Promise<ChildResult<Output>>((resolve, reject) => {
     child.on('message', (message: Message) => {
-      if (message.kind === 'ready') isReady(message.value as Ready)
+      if (message.kind === 'ready') isReady(message.value)
       if (message.kind === 'failed') reject(new Error(message.text))
       if (message.kind === 'done') {
         const { value, residentBytes } = message
@@ -76,16 +91,11 @@ function resultOf<Ready, Output>(
       }
     })
     child.once('exit', (code, signal) => {
-      reject(new Error(`${fileURLToPath(script)} ended early (${signal ?? code})`))
+      reject(new Error(`${path} ended early (${signal ?? code})`))
     })
   })
   result.catch(() => child.kill('SIGKILL'))
   return result
-}
-
-/** Runs a script to its end. */
-export function runChild<Input, Output>(script: URL, input: Input): Promise<ChildResult<Output>> {
-  return startChild<Input, never, Output>(script, input).result
 }
 
 /** What a script may tell and ask its parent. */
@@ -95,17 +105,16 @@ export interface Parent<Ready> {
   readonly stopped: Promise<void>
 }
 
-/** The main of a script that a benchmark starts: takes the input, answers the output, ends. */
-export async function actAsChild<Input, Ready, Output>(
-  work: (input: Input, parent: Parent<Ready>) => Promise<Output>,
+async function act(
+  work: (input: unknown, parent: Parent<unknown>) => Promise<unknown>,
 ): Promise<void> {
   let isStopped: () => void = () => undefined
   const stopped = new Promise<void>((resolve) => {
     isStopped = resolve
   })
-  const input = await new Promise<Input>((resolve) => {
+  const input = await new Promise((resolve) => {
     process.on('message', (message: Message) => {
-      if (message.kind === 'input') resolve(message.input as Input)
+      if (message.kind === 'input') resolve(message.input)
       if (message.kind === 'stop') isStopped()
     })
   })

@@ -17,7 +17,15 @@ export function createRandom(seed: number): Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
   const below = (bound: number): number => Math.floor(fraction() * bound)
-  return { fraction, below, pick: (values) => values[below(values.length)] as never }
+  return {
+    fraction,
+    below,
+    pick<T>(values: readonly T[]): T {
+      const value = values[below(values.length)]
+      if (value === undefined) throw new Error('nothing to pick from')
+      return value
+    },
+  }
 }
 
 /** Index below `count` of which small ones come up far more often, as with popular files. */

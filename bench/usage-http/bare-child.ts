@@ -1,12 +1,12 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openEngine } from '../../src/store/usage/open.ts'
-import { actAsChild } from '../support/child.ts'
-import type { ServerInput } from './weir-child.ts'
+import { startStopwatch } from '../support/stopwatch.ts'
+import { BARE } from './scripts.ts'
 
 // The yardstick: the engine's own typed JSON reader into a table, without owners, deduplication,
 // places, durability or rollups.
-await actAsChild<ServerInput, never, { seconds: number }>(async ({ directory, usage }) => {
+await BARE.act(async ({ directory, usage }) => {
   await mkdir(directory, { recursive: true })
   const engine = await openEngine({
     location: join(directory, 'bare'),
@@ -21,12 +21,12 @@ await actAsChild<ServerInput, never, { seconds: number }>(async ({ directory, us
     `CREATE TABLE bare (${columns}) ENGINE = MergeTree ORDER BY (resource, time)`,
   )
   const structure = columns.replaceAll("'", "\\'")
-  const startMs = performance.now()
+  const watch = startStopwatch()
   await engine.command(
     `INSERT INTO bare SELECT * FROM file('${usage.path}', 'JSONEachRow', '${structure}')
 SETTINGS date_time_input_format = 'best_effort'`,
   )
-  const seconds = (performance.now() - startMs) / 1000
+  const time = watch.read()
   const [total] = await engine.rows<{ records: string; bytes: string }>(
     'SELECT count() AS records, sum(b.bytesOut) AS bytes FROM bare AS b',
   )
@@ -34,5 +34,5 @@ SETTINGS date_time_input_format = 'best_effort'`,
     throw new Error(`the bare engine counted ${JSON.stringify(total)}`)
   }
   await engine.close()
-  return { seconds }
+  return time
 })

@@ -1,25 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { Agent, request } from 'node:http'
-import { actAsChild } from '../support/child.ts'
-import type { GeneratedUsage } from './generate.ts'
+import { SENDER } from './scripts.ts'
 
-export interface SenderInput {
-  readonly url: string
-  readonly token: string
-  readonly usage: GeneratedUsage
-  readonly connections: number
-}
-
-export interface SenderOutput {
-  /** Until the last body was acknowledged. */
-  readonly ackedSeconds: number
-  /** Until everything was in every table. */
-  readonly loadedSeconds: number
-  /** Times that the server asked to wait. */
-  readonly refusals: number
-}
-
-await actAsChild<SenderInput, never, SenderOutput>(async ({ url, token, usage, connections }) => {
+await SENDER.act(async ({ url, token, usage, connections }) => {
   const content = await readFile(usage.path)
   const bodies = usage.bodyEnds.map((end, index) =>
     content.subarray(usage.bodyEnds[index - 1] ?? 0, end),

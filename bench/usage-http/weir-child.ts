@@ -1,21 +1,12 @@
 import { fastify } from 'fastify'
 import { createUsageHttp } from '../../src/sources/usage-http/listen.ts'
 import { refusedLines } from '../../src/store/usage/rejects.ts'
-import { actAsChild } from '../support/child.ts'
+import { startStopwatch } from '../support/stopwatch.ts'
 import { configIn, NOW_MS, openWeir, registerDomains } from '../support/weir.ts'
-import { DOMAINS, type GeneratedUsage } from './generate.ts'
+import { DOMAINS } from './generate.ts'
+import { SERVER } from './scripts.ts'
 
-export interface ServerInput {
-  readonly directory: string
-  readonly usage: GeneratedUsage
-}
-
-export interface ServerReady {
-  readonly url: string
-  readonly token: string
-}
-
-await actAsChild<ServerInput, ServerReady, object>(async ({ directory, usage }, parent) => {
+await SERVER.act(async ({ directory, usage }, parent) => {
   const core = await openWeir(directory)
   const { accountId } = await registerDomains(core, DOMAINS)
   const { token } = await core.catalog
@@ -34,8 +25,10 @@ await actAsChild<ServerInput, ServerReady, object>(async ({ directory, usage }, 
       },
     ),
   )
+  const watch = startStopwatch()
   parent.ready({ url: await server.listen({ port: 0, host: '127.0.0.1' }), token })
   await parent.stopped
+  const time = watch.read()
   await server.close()
   const [total] = await core.reader.query({
     meter: 'cdn',
@@ -55,5 +48,5 @@ await actAsChild<ServerInput, ServerReady, object>(async ({ directory, usage }, 
   const { checks, findings } = await core.audit()
   if (checks === 0 || findings.length > 0) throw new Error(`audit: ${JSON.stringify(findings[0])}`)
   await core.stop()
-  return {}
+  return time
 })
