@@ -21,7 +21,7 @@ export interface Probes {
 export const PROBES: Probes = {
   async usageStore({ usageStore }) {
     if (isUrl(usageStore.location)) return await probeUsageStore(usageStore.location)
-    // The engine is tried elsewhere: the directory itself belongs to the one server that runs on it.
+    // Elsewhere, because the directory itself belongs to the one server that runs on it.
     const directory = await mkdtemp(join(tmpdir(), 'weir-doctor-'))
     try {
       return await probeUsageStore(directory)

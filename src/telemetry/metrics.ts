@@ -11,7 +11,10 @@ export interface MetricSpec {
 }
 
 /** Upper bounds in seconds: a cached answer takes half a millisecond, a large load a minute. */
-const SECONDS_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] // prettier-ignore
+// prettier-ignore
+const SECONDS_BUCKETS = [
+  0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
+]
 
 /**
  * Every metric of Weir itself. Those that start with `process_` or `nodejs_` come from the runtime.
@@ -90,7 +93,7 @@ export const METRICS = {
   storeErrors: {
     name: 'weir_store_errors_total',
     kind: 'counter',
-    help: 'Failures that a store reported; code is the engine\'s or the database\'s own.', // prettier-ignore
+    help: 'Failures that a store reported, by row of the error table.',
     unit: 'errors',
     labels: ['store', 'code'],
   },
