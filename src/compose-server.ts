@@ -12,6 +12,7 @@ import type { Config } from './config/config.ts'
 import { AppError } from './core/errors.ts'
 import { createLogSink } from './ingest/log-sink.ts'
 import { countRejected, listRejected, refusedLines } from './store/usage/rejects.ts'
+import { compileFormat } from './sources/access-log/format.ts'
 import { createUsageHttp } from './sources/usage-http/listen.ts'
 import type { StepListener } from './ingest/steps.ts'
 
@@ -52,7 +53,10 @@ export function composeServer(
           [
             createQueryApi({ reader: core.reader }),
             upkeepApi(core),
-            createIngestFilesApi({ sink: createLogSink(core.ingest) }),
+            createIngestFilesApi({
+              sink: createLogSink(core.ingest),
+              checkFormat: compileFormat,
+            }),
           ],
         ),
       ],
@@ -96,7 +100,11 @@ function upkeepApi(core: Core): FastifyPluginAsync {
   return createUpkeepApi({
     list: (filter, page) => listRejected(core.engine, filter, page),
     count: (filter) => countRejected(core.engine, filter),
-    replay: (request) => core.replay(request),
+    replay: async (request) => {
+      // A wrong format must not get into the journal: no load could ever finish.
+      if (request.spec !== undefined) compileFormat(request.spec)
+      return core.replay(request)
+    },
     audit: () => core.audit(),
     totals: () => core.registry.totals(),
   })

@@ -5,9 +5,11 @@ import { Readable } from 'node:stream'
 import fastify, { type FastifyInstance } from 'fastify'
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
 import { createMemoryLogSink, type MemoryLogSink } from '../../test/support/memory-log-sink.ts'
+import { encodeChunk } from '../api/chunk-wire.ts'
 import { createIngestFilesApi } from '../api/ingest/files.ts'
 import { systemClock } from '../core/clock.ts'
 import { AppError, ERRORS, toAppError } from '../core/errors.ts'
+import { compileFormat } from '../sources/access-log/format.ts'
 import { LINE_BYTES_MAX, type LogSink } from '../sources/access-log/sink.ts'
 import { ingestCommand } from './ingest.ts'
 import { createRemoteSink } from './remote-sink.ts'
@@ -30,7 +32,7 @@ beforeEach(async () => {
     append: (chunk) => sink.append(chunk),
     outcome: (batchId) => sink.outcome(batchId),
   }
-  await server.register(createIngestFilesApi({ sink: current }))
+  await server.register(createIngestFilesApi({ sink: current, checkFormat: compileFormat }))
   url = await server.listen({ port: 0, host: '127.0.0.1' })
 })
 
@@ -172,6 +174,32 @@ test('what the server says of a failure reaches the person', async () => {
   const result = await run([file('f.log', 'x\n'), '--domain', 'a.example'])
   expect(result).toMatchObject({ code: 1 })
   expect(result.err).toContain('This token may only read.')
+})
+
+test('a chunk with a format that cannot be read is refused, not kept', async () => {
+  const digest = 'a'.repeat(64)
+  const payload = encodeChunk({
+    source: 'edge',
+    formatSpec: { format: '$host', domain: null, clientFrom: 'remote_addr', timeZone: null },
+    fileId: 'f',
+    headHash: digest,
+    path: 'p',
+    offset: 0,
+    length: 2,
+    lines: 1,
+    sha256: digest,
+    oversize: [],
+    body: Buffer.from('x\n'),
+  })
+  const response = await server.inject({
+    method: 'POST',
+    url: '/admin/v1/ingest/chunks',
+    headers: { 'content-type': 'application/vnd.weir.log-chunk' },
+    payload,
+  })
+  expect(response.statusCode).toBe(400)
+  expect(response.json()).toMatchObject({ error: { code: 'parameter_invalid' } })
+  expect(sink.chunks).toEqual([])
 })
 
 test.each([

@@ -31,6 +31,13 @@ export interface ChunkSink {
   }>
 }
 
+/** What the endpoints work with. */
+export interface IngestFilesDeps {
+  readonly sink: ChunkSink
+  /** Throws parameter_invalid for a format that cannot be read: such a chunk must not be kept. */
+  readonly checkFormat: (spec: WireChunk['formatSpec']) => unknown
+}
+
 /** Longest wait of `GET …/batches/{id}`; the client asks again. */
 const WAIT_MS_MAX = 25_000
 
@@ -46,7 +53,7 @@ const Wait = z.object({ waitMs: z.coerce.number().int().min(0).max(WAIT_MS_MAX).
  * Errors: body_malformed, too_large, overloaded (with Retry-After). Who may call is the mount's
  * concern.
  */
-export function createIngestFilesApi(deps: { readonly sink: ChunkSink }): FastifyPluginAsync {
+export function createIngestFilesApi(deps: IngestFilesDeps): FastifyPluginAsync {
   return async (server: FastifyInstance) => {
     server.addContentTypeParser(
       CHUNK_MEDIA_TYPE,
@@ -64,7 +71,9 @@ export function createIngestFilesApi(deps: { readonly sink: ChunkSink }): Fastif
         if (!Buffer.isBuffer(request.body)) {
           throw new AppError('media_type_unsupported', `Send the chunk as ${CHUNK_MEDIA_TYPE}.`)
         }
-        return reply.status(201).send(await deps.sink.append(decodeChunk(request.body)))
+        const chunk = decodeChunk(request.body)
+        deps.checkFormat(chunk.formatSpec)
+        return reply.status(201).send(await deps.sink.append(chunk))
       },
     )
     server.get<{ Params: { id: string } }>(

@@ -172,7 +172,7 @@ export class FollowedFile {
     return !now.equals(this.#head)
   }
 
-  /** Tells plain from compressed and finds where to continue; false while it is too short to tell. */
+  /** Tells plain from compressed, finds where to continue; false while it is too short to tell. */
   async #begin(handle: FileHandle): Promise<boolean> {
     const first = await readAt(handle, 0, 64 << 10)
     if (first.length < 4 && !first.includes(10)) return false

@@ -5,7 +5,7 @@ import type { Clock } from '../../core/clock.ts'
 import { AppError, toAppError } from '../../core/errors.ts'
 import { isCompressed, openHandle, openLogFile } from './content.ts'
 import { FollowedFile } from './followed-file.ts'
-import type { FormatSpec } from './format.ts'
+import { compileFormat, type FormatSpec } from './format.ts'
 import { headHashOf, headOf } from './intake.ts'
 import type { LogSink } from './sink.ts'
 import { createTailMemory, type TailMemory } from './tail-memory.ts'
@@ -69,12 +69,15 @@ const RETRY_MS_MAX = 10_000
  * Follows log files as they grow and rotate, each line once.
  *
  * Shape: a line counts when its LF is there; the last line of a rotated file without it, once that
- * file is let go. Rotation by rename, by copy and truncate, and compression afterwards are followed;
+ * file is let go. Rotation by rename, by copy and truncate, and later compression are followed;
  * after a pause, what was rotated meanwhile is found beside the configured file.
- * Errors: none; a file that fails is tried again, after 10 s at the latest, and said in the log.
+ * Errors: parameter_invalid for a wrong format; later none: a file that fails is tried again, after
+ * 10 s at the latest, and said in the log.
  * Limits: 256 open files; one chunk of memory per file that has unread lines.
  */
 export function createTailer(config: TailConfig, deps: TailDeps): Tailer {
+  // Not when the first lines are loaded: they would be durable by then.
+  compileFormat(config.spec)
   return new LogTailer(config, deps)
 }
 
