@@ -12,7 +12,7 @@ const INPUT: NextStepsInput = {
   publicKey: 'AKIDexample',
   secret: 'the-secret',
   isNew: true,
-  tokenFile: './data/admin-token',
+  dataDirectory: './data',
   eipToken: 'weir_src_token',
 }
 
@@ -53,6 +53,7 @@ test('no line needs quoting that it lacks', () => {
 test('a server elsewhere is named to weir call', () => {
   const text = nextSteps({ ...INPUT, url: 'https://api.example.net/' })
   expect(text).toContain('npx weir call GetUcdnTrafficV2 --url https://api.example.net/\n')
+  expect(text).toContain('p95_bps --url https://api.example.net/\n')
   expect(nextSteps(INPUT)).not.toContain('--url')
 })
 

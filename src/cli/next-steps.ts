@@ -22,8 +22,8 @@ export interface NextStepsInput {
   readonly secret: string
   /** Whether the secret itself is printed: once, when the key pair is new. */
   readonly isNew: boolean
-  /** File with the admin token, for the native query. */
-  readonly tokenFile: string
+  /** Where the admin token of the native query is kept. */
+  readonly dataDirectory: string
   /** Token with which elastic IP usage may be sent, while it is known. */
   readonly eipToken: string | undefined
 }
@@ -83,7 +83,7 @@ export async function nextStepsOf(
     publicKey: example.publicKey,
     secret: credential.secret,
     isNew: made !== undefined,
-    tokenFile: adminTokenPath(config.data.directory),
+    dataDirectory: config.data.directory,
     eipToken: made?.tokens.eip,
   })
 }
@@ -229,19 +229,17 @@ function urlOption({ url }: NextStepsInput): string {
 }
 
 function querySection(number: number, input: NextStepsInput): string {
-  const { accountId, usage, tokenFile, url } = input
-  const body = JSON.stringify({
-    account: accountId,
-    meter: 'cdn',
-    start: usage.startMs / 1000,
-    end: usage.endMs / 1000,
-    granularity: 'total',
-    groupBy: ['isp'],
-    measures: ['bytes', 'requests', 'p95_bps'],
-  })
+  const { accountId, usage, dataDirectory, url } = input
+  const [start, end] = [usage.startMs / 1000, usage.endMs / 1000]
+  const measures = ['bytes', 'requests', 'p95_bps']
+  const question = { granularity: 'total', groupBy: ['isp'], measures }
+  const body = JSON.stringify({ account: accountId, meter: 'cdn', start, end, ...question })
+  const place = dataDirectory === './data' ? '' : ` --data '${dataDirectory}'`
   return [
     `${number}. The native query: bytes, requests and the 95th percentile per carrier`,
-    `  curl -sS '${url}v1/query' -H "Authorization: Bearer $(cat '${tokenFile}')" \\`,
+    `  ${input.command} query cdn --account ${accountId} --start ${start} --end ${end} \\`,
+    `    --granularity total --group-by isp --measures ${measures.join(',')}${urlOption(input)}${place}`,
+    `  curl -sS '${url}v1/query' -H "Authorization: Bearer $(cat '${adminTokenPath(dataDirectory)}')" \\`,
     `    -H 'Content-Type: application/json' --data-raw '${body}'`,
   ].join('\n')
 }
