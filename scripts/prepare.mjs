@@ -65,9 +65,12 @@ function readPackages(path) {
 }
 
 function install(missing) {
-  const verb = existsSync(join(ROOT, 'package-lock.json')) ? 'ci' : 'install'
   console.log(`Installing packages (${missing} is missing or old), once …`)
-  run(npmCommand(), [verb, '--include=dev', '--no-audit', '--no-fund'], {
+  const options = ['--include=dev', '--no-audit', '--no-fund']
+  if (existsSync(join(ROOT, 'package-lock.json')) && tryRun(npmCommand(), ['ci', ...options]))
+    return
+  // Other npm releases may find the lock file incomplete; it still says which versions to take.
+  run(npmCommand(), ['install', '--no-save', ...options], {
     hint:
       'Packages could not be installed. Check that the npm registry can be reached ' +
       '(npm ping), then run the command again.',
@@ -114,13 +117,17 @@ function build() {
   console.log(`Built dist/ in ${((Date.now() - startedMs) / 1000).toFixed(1)} s.`)
 }
 
-function run([command, ...first], args, { hint }) {
-  const shell = process.platform === 'win32' && command === 'npm'
-  const result = spawnSync(command, [...first, ...args], { cwd: ROOT, stdio: 'inherit', shell })
-  if (result.status !== 0) fail(hint, result.status ?? 1)
+function run(command, args, { hint }) {
+  if (!tryRun(command, args)) fail(hint)
 }
 
-function fail(message, status = 1) {
+function tryRun([command, ...first], args) {
+  const shell = process.platform === 'win32' && command === 'npm'
+  const options = { cwd: ROOT, stdio: 'inherit', shell }
+  return spawnSync(command, [...first, ...args], options).status === 0
+}
+
+function fail(message) {
   console.error(`\n${message}`)
-  process.exit(status)
+  process.exit(1)
 }
