@@ -8,9 +8,9 @@ import { checkBans, checkNames, checkTitles, checkWords } from './support/tidy-r
 import { checkDocstrings, checkSizes } from './support/tidy-shapes.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-const FOLDERS = ['src', 'test', 'bench', 'scripts', 'docs', 'deploy', '.ci']
-const CODE = /\.(?:ts|mjs)$/
-const PROSE = /\.(?:ts|mjs|md|sh|ya?ml|conf|service)$|^\.ci\//
+const FOLDERS = ['src', 'bin', 'test', 'bench', 'scripts', 'docs', 'deploy', '.ci']
+const CODE = /\.(?:ts|mjs|cjs)$/
+const PROSE = /\.(?:ts|mjs|cjs|md|sh|ya?ml|conf|service)$|^\.ci\//
 
 function read(): SourceFile[] {
   const top = readdirSync(ROOT, { withFileTypes: true })

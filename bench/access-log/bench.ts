@@ -66,21 +66,26 @@ async function measure(directory: string, say: (text: string) => void): Promise<
         unit: '×',
         goal: { atLeast: BARE_RATIO_MIN },
       },
-      ...(typeof goaccess === 'string'
-        ? []
-        : [
-            { name: goaccess.version, value: LINES / goaccess.seconds, unit: 'lines/s' },
-            {
-              name: 'Weir / GoAccess',
-              value: goaccess.seconds / seconds,
-              unit: '×',
-              goal: { atLeast: GOACCESS_RATIO_MIN },
-            },
-          ]),
+      ...(typeof goaccess === 'string' ? [] : goaccessFigures(goaccess, seconds)),
       residentFigure('Weir', residentBytes),
     ],
     skipped: typeof goaccess === 'string' ? [goaccess] : [],
   }
+}
+
+function goaccessFigures(
+  goaccess: { readonly version: string; readonly seconds: number },
+  seconds: number,
+): BenchResult['figures'] {
+  return [
+    { name: goaccess.version, value: LINES / goaccess.seconds, unit: 'lines/s' },
+    {
+      name: 'Weir / GoAccess',
+      value: goaccess.seconds / seconds,
+      unit: '×',
+      goal: { atLeast: GOACCESS_RATIO_MIN },
+    },
+  ]
 }
 
 function describe(rounds: readonly Elapsed[]): string {

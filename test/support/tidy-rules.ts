@@ -73,7 +73,7 @@ export const BANS: readonly Ban[] = [
   },
 ]
 
-const NO_PRODUCT = /\.(?:test|suite)\.ts$|^(?:test|bench|scripts)\//
+const NO_PRODUCT = /\.(?:test|suite)\.ts$|^(?:test|bench|scripts|bin)\//
 
 /** Complains about banned code, naming what to use instead. */
 export function checkBans(file: SourceFile): string[] {
