@@ -28,7 +28,9 @@ export interface Child<Ready, Output> {
 // starts.
 const THREADS = { UV_THREADPOOL_SIZE: '16' }
 
-/** A compiled script that runs in a process of its own, with what passes between it and its parent. */
+/**
+ * A compiled script that runs in a process of its own, with what passes between it and its parent.
+ */
 export interface Script<Input, Ready, Output> {
   /**
    * Starts it.

@@ -21,7 +21,9 @@ export function configIn(directory: string): Config {
   return locate(ConfigFile.parse({ data: { directory } }))
 }
 
-/** Metrics as the server has them, and a log of failures: a load that fails is tried again for ever. */
+/**
+ * Metrics as the server has them, and a log of failures: a load that fails is tried again for ever.
+ */
 export function createTelemetry(): Telemetry {
   return { log: createLog({ level: 'warn' }), metrics: createMetrics({ version: 'bench' }) }
 }
