@@ -141,3 +141,13 @@ test('every printed curl line answers figures of the example', async () => {
     await server.stop()
   }
 })
+
+test('later starts do not tell the secret again, and a revoked example is not made anew', async () => {
+  const again = await nextStepsOf(core, config, 'http://127.0.0.1:1')
+  expect(again).toContain(example?.publicKey)
+  expect(again).not.toContain(example?.secret)
+  await core.catalog.as('test').revokeKey(example?.publicKey ?? '')
+  const afterwards = await nextStepsOf(core, config, 'http://127.0.0.1:1')
+  expect(afterwards).toBe('Weir is ready at http://127.0.0.1:1/\n')
+  expect(await bootstrapExample(core, core.clock, SMALL)).toBeUndefined()
+})

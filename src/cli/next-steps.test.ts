@@ -66,7 +66,8 @@ test('the secret is printed when the key pair is new, and never again', () => {
   expect(again).toContain('AKIDexample')
 })
 
-test('an empty server is told how to begin', () => {
-  const text = firstSteps({ url: 'http://127.0.0.1:8080/', command: 'npx weir' })
-  expect(text).toContain('npx weir account create')
+test('on an empty server the first resource is registered from before its log', () => {
+  const text = firstSteps(INPUT)
+  expect(text).toContain('npx weir account create acme\n')
+  expect(text).toContain('--created-at 2026-10-22T00:00:00Z\n')
 })

@@ -57,7 +57,8 @@ export function nextSteps(input: NextStepsInput): string {
 }
 
 /**
- * Writes what to do on this server: the example's calls if it has the example, else first steps.
+ * Writes what to do on this server: the example's calls if it has the example, first steps if it
+ * has nothing.
  *
  * Shape: the secret is printed only of an example that was made just now.
  */
@@ -72,7 +73,10 @@ export async function nextStepsOf(
   const credential =
     example === undefined ? undefined : await core.control.reader.credential(example.publicKey)
   if (example === undefined || credential === undefined) {
-    return firstSteps({ url, command: COMMAND })
+    const isEmpty = (await core.catalog.rows.accounts.find({})) === undefined
+    return isEmpty
+      ? firstSteps({ url, command: COMMAND, nowMs: core.clock.nowMs() })
+      : `Weir is ready at ${url}\n`
   }
   return nextSteps({
     url,
@@ -91,14 +95,20 @@ export async function nextStepsOf(
 /**
  * Writes what to do on a server that holds no example: register something, send its usage.
  */
-export function firstSteps({ url, command }: Pick<NextStepsInput, 'url' | 'command'>): string {
+export function firstSteps({
+  url,
+  command,
+  nowMs,
+}: Pick<NextStepsInput, 'url' | 'command' | 'nowMs'>): string {
+  const since = `${new Date(nowMs - 30 * DAY_MS).toISOString().slice(0, 10)}T00:00:00Z`
   return [
     `Weir is ready at ${url}`,
     '',
     'Register what is measured, and send its usage:',
-    `  ${command} account create --name acme`,
+    `  ${command} account create acme`,
     `  ${command} key create --account acme`,
-    `  ${command} resource create --meter cdn --account acme --name www.acme.example`,
+    // Usage from before a resource was there is refused, and a log at hand is always older.
+    `  ${command} resource create www.acme.example --meter cdn --account acme --created-at ${since}`,
     `  ${command} ingest access-log access.log --domain www.acme.example`,
     `  ${command} --help`,
     '',
