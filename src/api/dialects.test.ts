@@ -6,6 +6,7 @@ import { fakeDeps } from '../../test/support/fakes.ts'
 import { raw, signedCall } from '../../test/support/ucloud-calls.ts'
 import { RANGE, tc3, v1 } from '../../test/support/tencent-calls.ts'
 import { NOW_MS, standardWorld, TODAY_MS } from '../../test/support/world.ts'
+import { newRequestId } from '../core/ids.ts'
 import { createDialects, HEADER_BYTES_MAX, isTencent } from './dialects.ts'
 import type { AnswerLog, RawCall } from './raw-call.ts'
 
@@ -22,6 +23,7 @@ function setup() {
     loggerInstance: pino(stream),
     // Its own request line would hold the query, and with it signatures.
     logController: new LogController({ disableRequestLogging: true }),
+    genReqId: () => newRequestId(),
     http: { maxHeaderSize: HEADER_BYTES_MAX },
   })
   const answered: AnswerLog[] = []
@@ -130,7 +132,7 @@ test('every answer is logged with its call id and outcome, and never a secret', 
     action: 'GetRegion',
     accountId: 'acc-a',
     outcome: 'ok',
-    callId: reply.headers['x-ucloud-request-uuid'],
+    reqId: reply.headers['x-ucloud-request-uuid'],
   })
   expect(answered).toHaveLength(1)
   expect(lines.join('')).not.toMatch(/sk-a|Signature/)

@@ -5,7 +5,6 @@
  */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { AppError, ERRORS, toAppError } from '../core/errors.ts'
-import { newRequestId } from '../core/ids.ts'
 import { createTtlCache } from '../core/ttl-cache.ts'
 import type { OperationDeps } from './operations/caller.ts'
 import type { Answer, AnswerLog, RawCall } from './raw-call.ts'
@@ -38,7 +37,10 @@ export interface DialectsDeps extends Omit<OperationDeps, 'totals'> {
 
 /** The vendor dialects as a fastify plugin. */
 export interface Dialects {
-  /** Registers `/`. */
+  /**
+   * Registers `/`. The app's request ids must be UUIDs (`genReqId`): they are what clients get as
+   * request id and read out to support.
+   */
   readonly plugin: (app: FastifyInstance) => Promise<void>
   /** Forgets totals computed before now; to be called after each load of usage. */
   readonly usageLoaded: () => void
@@ -68,23 +70,26 @@ export function createDialects(deps: DialectsDeps): Dialects {
     )
     app.setErrorHandler<FastifyError>((error, request, reply) => {
       const call = rawCall(request)
-      const callId = newRequestId()
+      const callId = request.id
       const fault = fromFastify(error)
       const answer = isTencent(call)
         ? refuseTencent(call, callId, fault, clock.nowMs())
         : refuseUcloud(callId, fault)
-      return send(answer, request, reply, onAnswer)
+      report(answer, request, reply, onAnswer)
+      return send(answer, reply)
     })
     app.route({
       method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
       url: '/',
       handler: async (request, reply) => {
         const call = rawCall(request)
-        const callId = newRequestId()
+        const callId = request.id
         const answer = isTencent(call)
           ? await answerTencent(call, callId, inner)
           : await answerUcloud(call, callId, inner)
-        return send(answer, request, reply, onAnswer)
+        report(answer, request, reply, onAnswer)
+        await endOfTurn()
+        return send(answer, reply)
       },
     })
   }
@@ -139,22 +144,39 @@ function fromFastify(error: FastifyError): AppError {
     : toAppError(error)
 }
 
-function send(
+/** Logs and counts an answer that is about to leave. */
+function report(
   answer: Answer,
   request: FastifyRequest,
   reply: FastifyReply,
   onAnswer: DialectsDeps['onAnswer'],
-): FastifyReply {
-  const { cause, ...log } = answer.log
+): void {
+  // The call's id is in the line already, as the request's.
+  const { cause, callId: _callId, ...log } = answer.log
   const durationMs = Math.round(reply.elapsedTime * 10) / 10
   const isOurs = log.outcome !== 'ok' && ERRORS[log.outcome].http >= 500
   if (isOurs) request.log.error({ ...log, durationMs, err: cause }, 'call failed')
   else request.log.info({ ...log, durationMs }, 'call answered')
   // What strangers call an action must not become a label of a metric.
   onAnswer?.({ ...answer.log, action: knownAction(answer.log) }, durationMs)
+}
+
+function send(answer: Answer, reply: FastifyReply): FastifyReply {
   // A serializer of its own keeps fastify from adding a charset to the content type; text, unlike
   // a Buffer, leaves in one write together with its headers.
   return reply.code(200).headers(answer.headers).serializer(verbatim).send(answer.body)
+}
+
+/**
+ * Waits until everything that has arrived is answered, so that answers leave in a row.
+ *
+ * Sent one by one, each answer wakes a client that has gone to sleep since the last: with 32
+ * connections that costs 25 of 73 µs per call.
+ */
+function endOfTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve)
+  })
 }
 
 function knownAction({ dialect, action }: AnswerLog): string {

@@ -4,6 +4,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fakeDeps, type FakeWorld } from '../../../test/support/fakes.ts'
 import { standardWorld } from '../../../test/support/world.ts'
+import { newRequestId } from '../../core/ids.ts'
 import { createDialects, HEADER_BYTES_MAX } from '../dialects.ts'
 
 // Both SDKs sign with the machine's clock, so the world's clock follows it here.
@@ -87,7 +88,7 @@ beforeAll(async () => {
   usage(world)
   const clock = { nowMs: () => performance.timeOrigin + performance.now() }
   const dialects = createDialects({ ...fakeDeps(world), clock })
-  app = Fastify({ http: { maxHeaderSize: HEADER_BYTES_MAX } })
+  app = Fastify({ genReqId: () => newRequestId(), http: { maxHeaderSize: HEADER_BYTES_MAX } })
   await app.register(dialects.plugin)
   await app.listen({ port: 0, host: '127.0.0.1' })
   endpoint = `127.0.0.1:${(app.server.address() as AddressInfo).port}`
