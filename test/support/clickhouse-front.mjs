@@ -145,7 +145,8 @@ async function answer(request, response, url) {
   compressor.end(result)
 }
 
-const server = createServer((request, response) => {
+// ClickHouse takes statements of up to 1 MB in the URL (http_max_uri_size).
+const server = createServer({ maxHeaderSize: 2 << 20 }, (request, response) => {
   requests += 1
   const url = new URL(request.url, 'http://localhost')
   if (url.pathname === '/ping') return response.end('Ok.\n')

@@ -15,6 +15,9 @@ import { createUsageStore, type UsageStore } from '../../src/store/usage/usage-s
 export const NOW_MS = Date.UTC(2026, 10, 20, 12, 0, 0)
 export const NOW: Clock = { nowMs: () => NOW_MS }
 
+/** The elastic IP of the small world. */
+export const ELASTIC_IP = resource('eip', '192.0.2.1', 'eip-1', 'org-1', { region: 'cn-bj2' })
+
 /**
  * A small world: two domains, two elastic IPs, a gateway device, in two projects of one account.
  */

@@ -17,9 +17,10 @@ import {
   CACHE_RESULTS,
   mapFrames,
   meterOf,
-  perFrame,
+  numberPerFrame,
   PROTOCOLS,
   stageTable,
+  textPerFrame,
   type Lateness,
 } from './stage.ts'
 
@@ -100,8 +101,8 @@ ORDER BY position LIMIT 1 BY if(rid = 0, position, rid), rid_check`
   return `INSERT INTO usage_${meter.name}
   (batch, frame, source, rid, rid_check, minute, ${[...dimensions, ...quantities].join(', ')}, geo_version)
 SELECT
-  ${batch.id}, ${perFrame(batch.frames, (frame) => `toUInt64(${frame.seq})`)},
-  ${perFrame(batch.frames, (frame) => quote(frame.source))}, rid, rid_check, minute,
+  ${batch.id}, ${numberPerFrame(batch.frames, (frame) => frame.seq)},
+  ${textPerFrame(batch.frames, (frame) => frame.source)}, rid, rid_check, minute,
   ${dimensions.map((name) => stageColumn(batch.meter, name)).join(',\n  ')},
   ${quantities.join(', ')}, ${geo}
 FROM ${stage}
@@ -127,10 +128,10 @@ export function renderInsertRejected(
   return `INSERT INTO rejected
   (batch, frame, line, received, source, meter, format, reason, detail, raw)
 SELECT
-  ${batch.id}, ${perFrame(batch.frames, (frame) => `toUInt64(${frame.seq})`)},
+  ${batch.id}, ${numberPerFrame(batch.frames, (frame) => frame.seq)},
   p.position - ${mapFrames(batch.frames).start} + 1,
-  ${perFrame(batch.frames, (frame) => `toDateTime(${Math.floor(frame.receivedMs / 1000)}, 'UTC')`)},
-  ${perFrame(batch.frames, (frame) => quote(frame.source))},
+  toDateTime(${numberPerFrame(batch.frames, (frame) => Math.floor(frame.receivedMs / 1000))}, 'UTC'),
+  ${textPerFrame(batch.frames, (frame) => frame.source)},
   ${quote(batch.meter)}, ${quote(JSON.stringify(reading))},
   transform(s.reason, [${numbers}], [${reasons}], ''), ${detail}, substring(p.line, 1, ${RAW_LENGTH_MAX})
 FROM ${parsed} AS p

@@ -9,10 +9,10 @@ import {
   mapFrames,
   meterOf,
   numberedLines,
-  perFrame,
   PROTOCOLS,
   rejectReason,
   stageTable,
+  textPerFrame,
   type Lateness,
 } from './stage.ts'
 
@@ -102,7 +102,7 @@ export function renderStageRecords(batch: Batch, lateness: Lateness, source: Lin
   const oversized =
     `greatest(${[...amounts, '0'].join(', ')}) > ${QUANTITY_MAX} ` +
     `OR least(${[...amounts, '0'].join(', ')}) < 0`
-  const owner = perFrame(batch.frames, (frame) => quote(frame.source))
+  const owner = textPerFrame(batch.frames, (frame) => frame.source)
   const values = columns.map(([name, text]) =>
     quantities.has(name)
       ? `toUInt64(if(reason = 0, ${text}, 0)) AS v_${name}`

@@ -89,23 +89,40 @@ export function mapFrames(frames: readonly Frame[]): FrameMap {
     const later = starts.slice(1).map((start) => `(position >= ${start})`)
     return {
       frame: `toUInt32(1 + ${later.join(' + ')})`,
-      start: `arrayElement([${starts.map((start) => `toUInt64(${start})`).join(', ')}], f)`,
+      start: `arrayElement(${numbers(starts)}, f)`,
     }
   }
-  const array = `[${starts.map((start) => `toUInt64(${start})`).join(', ')}]`
-  const numbers = `range(toUInt32(1), toUInt32(${frames.length + 1}))`
+  // A frame without lines starts where the next one does; only the next one is ever meant.
+  const filled = frames.flatMap(({ lines }, index) => (lines > 0 ? [index] : []))
+  const searched = numbers(filled.map((index) => starts[index] ?? 0))
+  const found = numbers(filled.map((index) => index + 1))
   return {
-    frame: `transform(roundDown(position, ${array}), ${array}, ${numbers}, toUInt32(0))`,
-    start: `arrayElement(${array}, f)`,
+    frame: `toUInt32(transform(roundDown(position, ${searched}), ${searched}, ${found}, toUInt64(0)))`,
+    start: `arrayElement(${numbers(starts)}, f)`,
   }
 }
 
-/** Expression: what a frame knows, picked by its number `f`. */
-export function perFrame(frames: readonly Frame[], pick: (frame: Frame) => string): string {
+// A plain list of literals is one node of the statement's tree, however long it is.
+function numbers(values: readonly number[]): string {
+  return `CAST([${values.join(', ')}], 'Array(UInt64)')`
+}
+
+/** Expression: a number that a frame knows, picked by its number `f`; UInt64. */
+export function numberPerFrame(frames: readonly Frame[], pick: (frame: Frame) => number): string {
   const values = frames.map(pick)
-  const [first = ''] = values
-  if (values.every((value) => value === first)) return first
-  return `arrayElement([${values.join(', ')}], f)`
+  return isUniform(values) ? `toUInt64(${values[0]})` : `arrayElement(${numbers(values)}, f)`
+}
+
+/** Expression: a text that a frame knows, picked by its number `f`. */
+export function textPerFrame(frames: readonly Frame[], pick: (frame: Frame) => string): string {
+  const values = frames.map(pick)
+  return isUniform(values)
+    ? quote(values[0] ?? '')
+    : `arrayElement([${values.map(quote).join(', ')}], f)`
+}
+
+function isUniform(values: readonly unknown[]): boolean {
+  return values.every((value) => value === values[0])
 }
 
 /** Stored number of a reason, from 1; 0 means usable. */
@@ -126,16 +143,12 @@ export interface Lateness {
  */
 export function rejectReason(batch: Batch, lateness: Lateness, oversized: string): string {
   // A replayed line was in time when it first arrived.
-  const oldest = perFrame(batch.frames, (frame) =>
-    frame.replays.length > 0
-      ? "toDateTime64(0, 3, 'UTC')"
-      : dateTime64(frame.receivedMs - lateness.lateMsMax),
+  const oldestMs = numberPerFrame(batch.frames, (frame) =>
+    frame.replays.length > 0 ? 0 : Math.max(0, frame.receivedMs - lateness.lateMsMax),
   )
-  const newest = perFrame(batch.frames, (frame) =>
-    dateTime64(frame.receivedMs + lateness.skewMsMax),
-  )
+  const newestMs = numberPerFrame(batch.frames, (frame) => frame.receivedMs + lateness.skewMsMax)
   const known = batch.frames.some((frame) => frame.onlyAccount !== null)
-    ? `(version != 0 AND (${perFrame(batch.frames, (f) => quote(f.onlyAccount ?? ''))} AS only) ` +
+    ? `(version != 0 AND (${textPerFrame(batch.frames, (f) => f.onlyAccount ?? '')} AS only) ` +
       `IN ('', dictGet('attribution_versions', 'account', toUInt64(version))))`
     : 'version != 0'
   const errors = REJECT_REASONS.map(
@@ -144,14 +157,10 @@ export function rejectReason(batch: Batch, lateness: Lateness, oversized: string
   return `multiIf(
     error != '', multiIf(${errors.slice(0, 5).join(', ')}, toUInt8(${reasonCode('unparseable')})),
     ${oversized}, toUInt8(${reasonCode('bad_bytes')}),
-    time < ${oldest}, toUInt8(${reasonCode('too_old')}),
-    time > ${newest}, toUInt8(${reasonCode('from_future')}),
+    toUnixTimestamp64Milli(time) < ${oldestMs}, toUInt8(${reasonCode('too_old')}),
+    toUnixTimestamp64Milli(time) > ${newestMs}, toUInt8(${reasonCode('from_future')}),
     NOT (${known}), toUInt8(${reasonCode('unknown_resource')}),
     toUInt8(0))`
-}
-
-function dateTime64(instantMs: number): string {
-  return `fromUnixTimestamp64Milli(toInt64(${instantMs}), 'UTC')`
 }
 
 /** Lines of the batch, numbered: columns `line`, `position`. */

@@ -218,6 +218,33 @@ FROM cdn_5m AS t GROUP BY r, p, k, a, v, i, b ORDER BY r, b, a, v`,
       ])
     })
 
+    test('as many frames as a batch may hold, each from its own source, keep their outcomes', async () => {
+      const count = 1000
+      const seqs = await Promise.all(
+        Array.from({ length: count }, (_, index) =>
+          pipeline.journal.append(
+            {
+              ...emptyMeta(),
+              meter: 'eip',
+              source: `crowd-${index}`,
+              receivedMs: NOW_MS - index,
+              lines: index % 7 === 0 ? 0 : 1,
+              oversize: index % 7 === 0 ? [{ offset: 0, length: 2 << 20, head: 'x' }] : [],
+            },
+            Buffer.from(index % 7 === 0 ? '' : `${eip('same', 2)}\n`),
+          ),
+        ),
+      )
+      await until(() => seqs.every((seq) => pipeline.outcomes.has(seq)))
+      const got = seqs.map((seq) => pipeline.outcomes.get(seq))
+      expect(got.filter((outcome) => outcome?.accepted === 1 && outcome.bytes === 2n)).toHaveLength(
+        count - Math.ceil(count / 7),
+      )
+      expect(got.filter((outcome) => outcome?.rejected.line_too_long === 1)).toHaveLength(
+        Math.ceil(count / 7),
+      )
+    })
+
     test('a registration is seen by the next batch, from its own minute on', async () => {
       world.attributions = [
         ...WORLD,
