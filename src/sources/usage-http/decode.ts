@@ -2,6 +2,7 @@ import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { Decompress } from 'fzstd'
 import { AppError } from '../../core/errors.ts'
+import { checkZstdFrames } from './zstd-frames.ts'
 
 const gunzipAsync = promisify(gunzip)
 
@@ -53,6 +54,7 @@ async function gunzipBody(body: Buffer, bytesMax: number): Promise<Buffer> {
 }
 
 function unzstdBody(body: Buffer, bytesMax: number): Buffer {
+  checkZstdFrames(body)
   const parts: Buffer[] = []
   let total = 0
   const decoder = new Decompress((part) => {
@@ -67,7 +69,7 @@ function unzstdBody(body: Buffer, bytesMax: number): Buffer {
     }
   } catch (error) {
     if (error instanceof AppError) throw error
-    throw new AppError('body_malformed', 'The body is not valid zstd; was it cut short?', {
+    throw new AppError('body_malformed', 'The body is not valid zstd.', {
       cause: error,
     })
   }

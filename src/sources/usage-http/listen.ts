@@ -42,12 +42,13 @@ export interface UsageHttpDeps {
   /** Refused lines of a loaded frame, ascending, at most `limit`. */
   readonly refused: (seq: number, limit: number) => Promise<readonly RefusedLine[]>
   readonly sourceOfToken: (token: string) => Promise<Source | undefined>
+  /** Told after an answer that accepts usage was sent. */
   readonly onAcked: () => void
 }
 
 export interface UsageHttpConfig {
   readonly bodyBytesMax: number
-  /** Bytes of request bodies that may be in memory at the same time. */
+  /** Bytes of request bodies, compressed and not, that may be in memory at the same time. */
   readonly inFlightBytesMax: number
   /** Longest wait of `?wait=loaded` before the answer is 202. */
   readonly waitMsMax: number
@@ -62,6 +63,7 @@ const KEY_LENGTH_MAX = 255
 /** Adds `POST /v1/usage/{meter}` and `GET /v1/batches/{id}` to a server. */
 export function createUsageHttp(config: UsageHttpConfig, deps: UsageHttpDeps): FastifyPluginAsync {
   let inFlightBytes = 0
+  const senders = new WeakMap<FastifyRequest, Source>()
   const reserve = (bytes: number): (() => void) => {
     if (inFlightBytes + bytes > config.inFlightBytesMax) {
       throw new AppError('rate_limited', 'Too much usage is being sent at the same time.', {
@@ -82,16 +84,25 @@ export function createUsageHttp(config: UsageHttpConfig, deps: UsageHttpDeps): F
     )
     server.post<{ Params: { meter: string }; Querystring: { wait?: string } }>(
       '/v1/usage/:meter',
-      { bodyLimit: config.bodyBytesMax },
+      {
+        bodyLimit: config.bodyBytesMax,
+        // Who may not send is told so before the body is read.
+        onRequest: async (request) => {
+          senders.set(request, await authenticate(request, deps))
+        },
+      },
       async (request, reply) => {
-        const source = await authenticate(request, deps)
+        const source = senders.get(request) ?? (await authenticate(request, deps))
         const meter = parseMeter(request.params.meter, source)
         const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
-        const release = reserve(raw.length)
+        const releases = [reserve(raw.length)]
         try {
-          return await takeIn(request, reply, { source, meter, raw }, config, deps)
+          const encoding = request.headers['content-encoding']
+          const body = await decodeBody(raw, encoding, config.bodyBytesMax)
+          if (body !== raw) releases.push(reserve(body.length))
+          return await takeIn(request, reply, { source, meter, body }, config, deps)
         } finally {
-          release()
+          for (const release of releases) release()
         }
       },
     )
@@ -135,14 +146,12 @@ function parseMeter(name: string, source: Source): MeterName {
 async function takeIn(
   request: FastifyRequest<{ Querystring: { wait?: string } }>,
   reply: FastifyReply,
-  input: { source: Source; meter: MeterName; raw: Buffer },
+  input: { source: Source; meter: MeterName; body: Buffer },
   config: UsageHttpConfig,
   deps: UsageHttpDeps,
 ): Promise<unknown> {
   const { source, meter } = input
-  const encoding = request.headers['content-encoding']
-  const decoded = await decodeBody(input.raw, encoding, config.bodyBytesMax)
-  const { body, lines } = await parseUsage(decoded, request.headers['content-type'], meter)
+  const { body, lines } = await parseUsage(input.body, request.headers['content-type'], meter)
   const { seq, isRepeat } = await deps.ingest.acceptUsage({
     source: source.name,
     meter,
@@ -151,7 +160,7 @@ async function takeIn(
     lines,
     idempotencyKey: parseKey(request.headers['idempotency-key']),
   })
-  deps.onAcked()
+  reply.raw.once('finish', deps.onAcked)
   if (request.query.wait === 'loaded') {
     const frame = await deps.ingest.loaded(seq, config.waitMsMax)
     if (frame !== undefined) return await describeOutcome(seq, frame, isRepeat, deps)

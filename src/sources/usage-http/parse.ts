@@ -1,7 +1,8 @@
+import { isUtf8 } from 'node:buffer'
 import { AppError, unreachable } from '../../core/errors.ts'
 import type { MeterName } from '../../meters/meter.ts'
 import { RECORD_FIELDS, type RecordField } from '../../meters/records.ts'
-import { checkRecord, type RecordProblem } from './record.ts'
+import { checkRecord, hasRiskyExtra, type RecordProblem } from './record.ts'
 
 /** Records as the engine reads them: one JSON object per line, each line ended by LF. */
 export interface ParsedUsage {
@@ -31,7 +32,8 @@ const SHAPES: Readonly<Record<string, Shape>> = {
 /**
  * Reads a request body into usage lines.
  *
- * Shape: NDJSON lines are passed on byte for byte; arrays and CloudEvents become lines.
+ * Shape: NDJSON lines are passed on byte for byte, save for fields of no meaning that the engine
+ * might not read; arrays and CloudEvents become lines.
  * Errors: `body_malformed` names the line (or the element, from 1) and the field;
  * `media_type_unsupported`; `too_large` above RECORDS_MAX records.
  */
@@ -48,6 +50,7 @@ export async function parseUsage(
       `Content type ${type} is not understood; send one of ${Object.keys(SHAPES).join(', ')}.`,
     )
   }
+  if (!isUtf8(body)) throw notUtf8(body)
   const fields = RECORD_FIELDS[meter]
   switch (shape) {
     case 'lines':
@@ -82,6 +85,17 @@ function startsWith(body: Buffer, character: string): boolean {
   return first === character
 }
 
+function notUtf8(body: Buffer): AppError {
+  let line = 1
+  for (let start = 0; start < body.length; line += 1) {
+    const newline = body.indexOf(0x0a, start)
+    const end = newline === -1 ? body.length : newline
+    if (!isUtf8(body.subarray(start, end))) break
+    start = end + 1
+  }
+  return new AppError('body_malformed', `line ${line}: is not valid UTF-8.`)
+}
+
 function malformed(place: string, problem: RecordProblem): AppError {
   const field = problem.field === '' ? '' : ` field ${problem.field}`
   return new AppError('body_malformed', `${place}:${field} ${problem.problem}.`, {
@@ -90,15 +104,29 @@ function malformed(place: string, problem: RecordProblem): AppError {
 }
 
 function parseJson(text: string, place: string): unknown {
+  let value: unknown
   try {
-    return JSON.parse(text)
+    value = JSON.parse(text)
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
     throw new AppError('body_malformed', `${place}: is not valid JSON (${error.message}).`, {
       cause: error,
     })
   }
+  if (
+    text.includes('\\u') &&
+    LONE_SURROGATE_HINT.test(text) &&
+    LONE_SURROGATE.test(JSON.stringify(value))
+  ) {
+    throw new AppError('body_malformed', `${place}: has half of a surrogate pair.`)
+  }
+  return value
 }
+
+// JavaScript reads half of an escaped pair, the engine refuses the whole record. JSON.stringify
+// leaves an escape only where there is such a half.
+const LONE_SURROGATE_HINT = /\\ud[89a-f]/i
+const LONE_SURROGATE = /(?<!\\)(?:\\\\)*\\ud[89a-f]/
 
 function parseWhole(body: Buffer): unknown {
   return parseJson(body.toString('utf8'), 'body')
@@ -118,10 +146,16 @@ async function parseLines(body: Buffer, fields: readonly RecordField[]): Promise
       clean = false
     } else {
       const place = `line ${lineNumber}`
-      const problem = checkRecord(parseJson(text, place), fields)
+      const record = parseJson(text, place)
+      const problem = checkRecord(record, fields)
       if (problem !== undefined) throw malformed(place, problem)
       lines += 1
-      kept.push(body.subarray(start, end + 1))
+      if (hasRiskyExtra(record as Fields, fields)) {
+        clean = false
+        kept.push(Buffer.from(`${stringify(record as Fields, fields)}\n`))
+      } else {
+        kept.push(body.subarray(start, end + 1))
+      }
       if (lines > RECORDS_MAX) throw tooMany()
       if (lines % SLICE_RECORDS === 0) await breathe()
     }
@@ -129,6 +163,13 @@ async function parseLines(body: Buffer, fields: readonly RecordField[]): Promise
   }
   if (lines === 0) throw new AppError('body_malformed', 'The body holds no record.')
   return { body: withNewline(clean ? body : Buffer.concat(kept)), lines }
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** Writes the fields that mean something. */
+function stringify(record: Fields, fields: readonly RecordField[]): string {
+  return JSON.stringify(Object.fromEntries(fields.map(({ name }) => [name, record[name]])))
 }
 
 function withNewline(body: Buffer): Buffer {
@@ -160,7 +201,7 @@ async function parseElements(
     const record = toRecord(value, place)
     const problem = checkRecord(record, fields)
     if (problem !== undefined) throw malformed(place, problem)
-    lines.push(`${JSON.stringify(record)}\n`)
+    lines.push(`${stringify(record as Fields, fields)}\n`)
     if (lines.length % SLICE_RECORDS === 0) await breathe()
   }
   return { body: Buffer.from(lines.join('')), lines: lines.length }

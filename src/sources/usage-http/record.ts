@@ -7,7 +7,10 @@ export interface RecordProblem {
 }
 
 const ISO_TIME =
-  /^\d{4}-(0\d|1[0-2])-([0-2]\d|3[01])[T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})$/i
+  /^(\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?(Z|[+-](0\d|1[0-4]):?[0-5]\d)$/i
+
+/** Largest epoch number: milliseconds of the year 5138, the first that would count as seconds. */
+const EPOCH_MAX = 1e14
 
 /**
  * Checks one parsed record against its meter's fields; undefined when it is well formed.
@@ -32,6 +35,28 @@ export function checkRecord(
     if (problem !== undefined) return { field: field.name, problem }
   }
   return undefined
+}
+
+/**
+ * Tells whether a record has a field of no meaning here whose value the engine might not read.
+ *
+ * The engine's parser has limits that JavaScript's has not (integers of 64 bits, depth), and what
+ * exceeds one of them, wherever it is, makes the whole record unreadable.
+ */
+export function hasRiskyExtra(
+  record: Readonly<Record<string, unknown>>,
+  fields: readonly RecordField[],
+): boolean {
+  const keys = Object.keys(record)
+  let known = 0
+  for (const { name } of fields) if (record[name] !== undefined) known += 1
+  if (keys.length === known) return false
+  return keys.some((key) => isRisky(record[key]) && !fields.some(({ name }) => name === key))
+}
+
+function isRisky(value: unknown): boolean {
+  if (typeof value === 'number') return !(Math.abs(value) <= Number.MAX_SAFE_INTEGER)
+  return typeof value === 'object' && value !== null
 }
 
 function checkValue(value: unknown, field: RecordField): string | undefined {
@@ -63,11 +88,23 @@ function checkText(value: unknown, required: boolean): string | undefined {
 }
 
 function checkTime(value: unknown): string | undefined {
-  if (typeof value === 'number' && Number.isFinite(value) && value > 0) return undefined
-  if (typeof value === 'string' && (ISO_TIME.test(value) || /^\d{1,13}$/.test(value))) {
-    return undefined
-  }
-  return 'must be ISO 8601 with an offset (2026-11-21T08:00:00+08:00), or epoch seconds or milliseconds'
+  const isTime =
+    typeof value === 'number'
+      ? value >= 1 && value < EPOCH_MAX
+      : typeof value === 'string' && (isIsoTime(value) || /^[1-9]\d{0,13}$/.test(value))
+  return isTime
+    ? undefined
+    : 'must be ISO 8601 with an offset (2026-11-21T08:00:00+08:00), or epoch seconds or milliseconds'
+}
+
+function isIsoTime(text: string): boolean {
+  const [, year, month, day] = ISO_TIME.exec(text) ?? []
+  return year !== undefined && Number(day) <= daysOfMonth(Number(year), Number(month))
+}
+
+function daysOfMonth(year: number, month: number): number {
+  if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28
+  return [4, 6, 9, 11].includes(month) ? 30 : 31
 }
 
 function isQuantity(value: unknown): boolean {

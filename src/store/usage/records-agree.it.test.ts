@@ -20,12 +20,15 @@ import { listRejected } from './rejects.ts'
 /** A field as JSON text: mostly a right spelling, now and then an odd or a wrong one. */
 function spelling(field: RecordField): fc.Arbitrary<string> {
   if (field.name === 'resource') return fc.constant('"?"')
-  const [right, odd] = {
+  const spellings: Readonly<
+    Record<RecordField['type'], readonly [fc.Arbitrary<string>, fc.Arbitrary<string>]>
+  > = {
     quantity: [quantityText, oddQuantity],
     time: [timeText, oddTime],
     choice: [choiceText(field.choices ?? ['']), oddChoice],
     text: [freeText, oddText],
-  }[field.type]
+  }
+  const [right, odd] = spellings[field.type]
   return fc.oneof({ weight: 30, arbitrary: right }, { weight: 1, arbitrary: odd })
 }
 
@@ -88,14 +91,33 @@ function choiceText(choices: readonly string[]): fc.Arbitrary<string> {
   return choice.map((text) => (isNumeric && text === '1' ? text : JSON.stringify(text)))
 }
 const oddChoice = fc.constantFrom(
-  ...['null', '""', '0', '1', '1.0', '0.0', '1e0', '10e-1', '-0', 'true', '"OUT"', '[]', '"01"'],
+  'null',
+  '""',
+  '0',
+  '1',
+  '1.0',
+  '0.0',
+  '1e0',
+  '10e-1',
+  '-0',
+  'true',
+  '"OUT"',
+  '[]',
+  '"01"',
 )
 
 const freeText = fc.oneof(
   fc.string({ unit: 'grapheme', maxLength: 20 }).map((text) => JSON.stringify(text)),
   fc.constantFrom(
-    ...[String.raw`"\ud83d\ude00"`, String.raw`"\u0000\/\b\f"`, String.raw`"\\ud800"`, 'null'],
-    ...['"1.2.3.4"', '"::ffff:60.1.2.3"', '"HIT"', '"2409:8000::1"', '"1.2.3.400"'],
+    String.raw`"\ud83d\ude00"`,
+    String.raw`"\u0000\/\b\f"`,
+    String.raw`"\\ud800"`,
+    'null',
+    '"1.2.3.4"',
+    '"::ffff:60.1.2.3"',
+    '"HIT"',
+    '"2409:8000::1"',
+    '"1.2.3.400"',
   ),
 )
 const oddText = fc.oneof(
