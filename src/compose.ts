@@ -161,6 +161,7 @@ async function wire(parts: Parts, opened: readonly (() => Promise<void>)[]): Pro
     replay: createReplay({
       ingest,
       lastFrame: () => journal.lastSeq,
+      waiting: () => journal.replaysWaiting(),
       onlyAccount: async (name) => (await catalog.rows.sources.find({ name }))?.accountId ?? null,
       list: (filter, page) => listRejected(engine, filter, page),
     }),

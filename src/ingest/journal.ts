@@ -131,6 +131,11 @@ export class Journal {
     return [...this.#frames.values()]
   }
 
+  /** Numbers of pending frames that take rejected lines in again. */
+  replaysWaiting(): readonly number[] {
+    return this.pending().flatMap(({ seq, replays }) => (replays.length > 0 ? [seq] : []))
+  }
+
   /** Finds an accepted, not yet loaded frame. */
   frame(seq: number): Frame | undefined {
     return this.#frames.get(seq)

@@ -1,3 +1,4 @@
+import { AppError, assert } from '../core/errors.ts'
 import type { MeterName } from '../meters/meter.ts'
 import type { RejectReason } from '../meters/reject-reasons.ts'
 import type { LogSpec, Reading } from './batch.ts'
@@ -39,6 +40,8 @@ export interface ReplayDeps {
   readonly ingest: Pick<Ingest, 'acceptReplay' | 'loaded'>
   /** The highest frame number given out so far. */
   readonly lastFrame: () => number
+  /** Frames that take rejected lines in again and are not loaded yet. */
+  readonly waiting: () => readonly number[]
   /** The one account whose resources a source may report; null: any. */
   readonly onlyAccount: (source: string) => Promise<string | null>
   readonly list: (
@@ -79,6 +82,9 @@ export function createReplay(deps: ReplayDeps): (request: ReplayRequest) => Prom
 
 async function replay(deps: ReplayDeps, request: ReplayRequest): Promise<ReplayResult> {
   const { spec, ...filter } = request
+  // What an earlier replay (of this process or one before) took in leaves `rejected` when it is
+  // loaded; taken in once more before that, it would count twice.
+  for (const seq of deps.waiting()) await waitUntilLoaded(deps, seq)
   const total = { lines: 0, accepted: 0, duplicate: 0, stillRejected: 0 }
   // Lines that are rejected again come back under higher numbers: the walk ends before them.
   const last = deps.lastFrame()
@@ -89,8 +95,8 @@ async function replay(deps: ReplayDeps, request: ReplayRequest): Promise<ReplayR
     for (const group of groupLines(lines)) {
       const loaded = await replayGroup(deps, group, spec)
       total.lines += group.length
-      total.accepted += loaded?.outcome.accepted ?? 0
-      total.duplicate += loaded?.outcome.duplicate ?? 0
+      total.accepted += loaded.outcome.accepted
+      total.duplicate += loaded.outcome.duplicate
     }
     const final = page.at(-1)
     if (final === undefined || lines.length < page.length) break
@@ -115,9 +121,9 @@ async function replayGroup(
   deps: ReplayDeps,
   group: readonly ReplayableLine[],
   spec: LogSpec | undefined,
-): Promise<LoadedFrame | undefined> {
+): Promise<LoadedFrame> {
   const [first] = group
-  if (first === undefined) return undefined
+  assert(first !== undefined, 'a group has a line')
   const original = JSON.parse(first.format) as Reading
   const reading: Reading =
     spec !== undefined && original.kind === 'log' ? { kind: 'log', spec } : original
@@ -135,5 +141,15 @@ async function replayGroup(
     },
     body,
   )
-  return await deps.ingest.loaded(seq, LOADED_WAIT_MS)
+  return await waitUntilLoaded(deps, seq)
+}
+
+async function waitUntilLoaded(deps: ReplayDeps, seq: number): Promise<LoadedFrame> {
+  const loaded = await deps.ingest.loaded(seq, LOADED_WAIT_MS)
+  if (loaded !== undefined) return loaded
+  throw new AppError(
+    'overloaded',
+    'The lines are taken in, but the usage store does not load them. Try again once it does.',
+    { retryAfterSeconds: 60 },
+  )
 }
