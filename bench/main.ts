@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { accessLog } from './access-log/bench.ts'
 import { usageHttp } from './usage-http/bench.ts'
+import { query } from './query/bench.ts'
 import { describeRun } from './machine.ts'
 import { formatFigures, isMet, type Bench } from './support/figure.ts'
 
-const BENCHES: readonly Bench[] = [accessLog, usageHttp]
+const BENCHES: readonly Bench[] = [accessLog, usageHttp, query]
 
 process.exitCode = await main(process.argv.slice(2))
 
