@@ -28,6 +28,7 @@ export function composeServer(
     catalog: core.control.reader,
     usage: core.reader,
     books: core.books,
+    requestsPerSecond: config.limits.requestsPerSecond,
     onAnswer: ({ dialect, action, outcome }, durationMs) =>
       metrics.countRequest({ api: dialect, action, outcome }, durationMs / 1000),
   })
@@ -44,26 +45,33 @@ export function composeServer(
     },
     {
       log,
-      plugins: [
-        dialects.plugin,
-        usageHttp(config, core, onStep),
-        adminApi(core),
-        createGuarded(
-          async (token) => isAdmin(core, token),
-          [
-            createQueryApi({ reader: core.reader }),
-            upkeepApi(core),
-            createIngestFilesApi({
-              sink: createLogSink(core.ingest),
-              checkFormat: compileFormat,
-            }),
-          ],
-        ),
-      ],
+      plugins: pluginsOf(config, core, dialects.plugin, onStep),
       checks: readinessChecks(core),
       metrics,
     },
   )
+}
+
+/** What the roles of this process answer; health and metrics are always there. */
+function pluginsOf(
+  config: Config,
+  core: Core,
+  dialects: FastifyPluginAsync,
+  onStep: StepListener,
+): FastifyPluginAsync[] {
+  const answers = config.roles.includes('api')
+  const takesIn = config.roles.includes('ingest')
+  const guarded = [
+    ...(answers ? [createQueryApi({ reader: core.reader }), upkeepApi(core)] : []),
+    ...(takesIn
+      ? [createIngestFilesApi({ sink: createLogSink(core.ingest), checkFormat: compileFormat })]
+      : []),
+  ]
+  return [
+    ...(answers ? [dialects, adminApi(core)] : []),
+    ...(takesIn ? [usageHttp(config, core, onStep)] : []),
+    createGuarded(async (token) => isAdmin(core, token), guarded),
+  ]
 }
 
 function usageHttp(config: Config, core: Core, onStep: StepListener): FastifyPluginAsync {

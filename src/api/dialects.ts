@@ -33,6 +33,8 @@ const TOTALS_ENTRIES_MAX = 10_000
 export interface DialectsDeps extends Omit<OperationDeps, 'totals'> {
   /** Told of every answer, `action` being `unknown` unless it is a declared one; must not throw. */
   readonly onAnswer?: (log: AnswerLog, durationMs: number) => void
+  /** Default: what the vendor documents. */
+  readonly requestsPerSecond?: number
 }
 
 /** The vendor dialects as a fastify plugin. */
@@ -49,7 +51,8 @@ export interface Dialects {
 /**
  * Builds the vendor dialects. Inert until the plugin is registered.
  *
- * Limits: 20 requests per second for each Tencent action and account; totals are at most 1 s old.
+ * Limits: 20 requests per second for each Tencent action and account, unless configured otherwise;
+ * totals are at most 1 s old.
  */
 export function createDialects(deps: DialectsDeps): Dialects {
   const { clock } = deps
@@ -57,7 +60,7 @@ export function createDialects(deps: DialectsDeps): Dialects {
     { ttlMs: TOTALS_TTL_MS, entriesMax: TOTALS_ENTRIES_MAX },
     clock,
   )
-  const limiter = createRateLimiter(REQUESTS_PER_SECOND)
+  const limiter = createRateLimiter(deps.requestsPerSecond ?? REQUESTS_PER_SECOND)
   const { catalog, usage, books, onAnswer } = deps
   const inner: TencentDeps = { catalog, usage, books, clock, totals, limiter }
   const plugin = async (app: FastifyInstance): Promise<void> => {

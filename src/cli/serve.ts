@@ -95,10 +95,14 @@ async function run(
   await core.catalog.ensureAdminToken((token) => saveAdminToken(config.data.directory, token))
   // What takes usage in starts last, so that nothing is accepted which cannot be kept.
   const running: Component[] = []
+  const takesIn = config.roles.includes('ingest')
+  const upkeep = config.roles.includes('worker') ? core.upkeep : []
+  const tailers = takesIn ? composeTailers(config, core, { log }) : []
   try {
+    // In every role, because an earlier run may have left accepted usage in the journal.
     await startAll([core.loader], running)
-    const example = isEmpty ? undefined : await makeExample(context, core)
-    await startAll([...core.upkeep, server, ...composeTailers(config, core, { log })], running)
+    const example = isEmpty || !takesIn ? undefined : await makeExample(context, core)
+    await startAll([...upkeep, server, ...tailers], running)
     context.write(await nextStepsOf(core, config, server.url(), example))
     log.info({ url: server.url() }, 'weir is ready')
     await stopped

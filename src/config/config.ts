@@ -50,7 +50,7 @@ const Server = z.strictObject({
     'Largest request body, before and after decompression. Larger ones get 413.',
   ),
   inFlightBytesMax: Size.prefault('256MiB').describe(
-    'Bytes of request bodies in memory at the same time. Above it, 503 with Retry-After.',
+    'Bytes of usage request bodies in memory at the same time. Above it, 429 with Retry-After.',
   ),
   requestTimeout: Duration.prefault('60s').describe('Time for a request to arrive completely.'),
   waitMax: Duration.prefault('30s').describe(
@@ -157,7 +157,7 @@ const Limits = z.strictObject({
     .min(1)
     .max(1_000_000)
     .default(20)
-    .describe('Signed requests per account, action and second, as the vendors document it.'),
+    .describe('Tencent calls per account, action and second; the vendor documents 20.'),
 })
 
 const Telemetry = z.strictObject({
@@ -187,7 +187,10 @@ export const ConfigFile = z.strictObject({
     .array(z.enum(ROLES))
     .min(1)
     .default([...ROLES])
-    .describe('What this process does. One process embedded does everything.'),
+    .describe(
+      'What this process does: `ingest` takes usage in and follows logs, `worker` closes days, ' +
+        '`api` answers. Embedded, one process does everything.',
+    ),
   ingest: Ingest.prefault({}).describe('From accepted to queryable.'),
   sources: z
     .array(AccessLogSource)
