@@ -122,6 +122,7 @@ describe('loading', () => {
     await loaded(1)
     await append(['b'])
     await loaded(2)
+    expect(store.batches).toHaveLength(2)
   })
 
   test('lays frames out as files whose lines are in order, large ones as they are', async () => {
@@ -132,12 +133,12 @@ describe('loading', () => {
     await append([])
     await append(['d'])
     const seen: [number, string][] = []
-    const insert = store.insert
+    const original = { ...store }
     store.insert = async (batch, files, onStep) => {
       for (const { path, firstPosition } of files) {
         seen.push([firstPosition, await readFile(path, 'utf8')])
       }
-      return await insert(batch, files, onStep)
+      return await original.insert(batch, files, onStep)
     }
     await start()
     await loaded(5)
@@ -217,10 +218,10 @@ describe('a failing store', () => {
 
   test('is waited for longer each time', async () => {
     const times: number[] = []
-    const roll = store.roll
+    const original = { ...store }
     store.roll = async (batch, onStep) => {
       times.push(performance.now())
-      await roll(batch, onStep)
+      await original.roll(batch, onStep)
     }
     store.failures.roll = [down(), down(), down(), down()]
     await append(['a'])
