@@ -1,0 +1,23 @@
+CREATE TABLE IF NOT EXISTS cdn_account_1m_local ON CLUSTER weir
+(
+  account LowCardinality(String) COMMENT 'Who pays.',
+  kind LowCardinality(String) COMMENT 'static, or dynamic for whole-site acceleration.',
+  area LowCardinality(String) COMMENT 'cn or abroad, by the client address.',
+  bucket DateTime('UTC') COMMENT 'Start of its 60 seconds.' CODEC(Delta, ZSTD(1)),
+  project LowCardinality(String) COMMENT 'Project that owned the resource in that minute.',
+  bytes_out UInt64 COMMENT 'Bytes sent to clients.',
+  bytes_in UInt64 COMMENT 'Bytes received from clients.',
+  requests UInt64 COMMENT 'Requests answered.',
+  hit_bytes UInt64 COMMENT 'Bytes sent from cache.',
+  hit_requests UInt64 COMMENT 'Requests answered from cache.',
+  origin_bytes UInt64 COMMENT 'Bytes fetched from the origin.',
+  origin_requests UInt64 COMMENT 'Requests to the origin.'
+)
+ENGINE = ReplicatedSummingMergeTree('/clickhouse/tables/{shard}/{database}/cdn_account_1m', '{replica}', (bytes_out, bytes_in, requests, hit_bytes, hit_requests, origin_bytes, origin_requests))
+PARTITION BY toYYYYMM(bucket)
+ORDER BY (account, kind, area, bucket, project)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, replicated_deduplication_window = 1000
+COMMENT 'Traffic of a CDN domain. Sums per 60 s; can be rebuilt from usage_cdn.';
+
+CREATE TABLE IF NOT EXISTS cdn_account_1m ON CLUSTER weir AS cdn_account_1m_local
+ENGINE = Distributed(weir, currentDatabase(), cdn_account_1m_local, cityHash64(account));
