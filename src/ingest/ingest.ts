@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { MeterName } from '../meters/meter.ts'
 import type { FileChunk, FrameMeta, FrameOutcome, LogSpec, OversizeLine } from './batch.ts'
+import { createFileEnds } from './file-ends.ts'
 import type { Journal } from './journal.ts'
 import type { IngestRegistry, KnownFile, LoadedFrame } from './registry.ts'
 import type { StepListener } from './steps.ts'
@@ -41,6 +42,7 @@ export interface Receipt {
 export interface Ingest {
   /** Errors: `overloaded` when the journal is full. */
   acceptUsage(request: UsageRequest): Promise<Receipt>
+  /** Errors: `overloaded`; `conflict` when this part of the file has been taken in already. */
   acceptLog(chunk: LogChunk): Promise<{ seq: number }>
   /** Takes rejected lines in again, in place of those they name. */
   acceptReplay(
@@ -70,6 +72,7 @@ export interface IngestDeps {
 /** Builds the way in over a journal. */
 export function createIngest(deps: IngestDeps): Ingest {
   const { journal, registry, clock } = deps
+  const fileEnds = createFileEnds(journal, registry)
   const waiters = new Map<number, Set<() => void>>()
   // Requests with a key that are on their way to the disk right now.
   const keysInFlight = new Map<string, Promise<Receipt>>()
@@ -133,7 +136,13 @@ export function createIngest(deps: IngestDeps): Ingest {
         idempotencyKey: null,
         replays: [],
       }
-      return { seq: await append(meta, chunk.body) }
+      const giveBack = await fileEnds.claim(chunk.file)
+      try {
+        return { seq: await append(meta, chunk.body) }
+      } catch (error) {
+        giveBack()
+        throw error
+      }
     },
     acceptReplay: (meta, body) =>
       append({ ...meta, file: null, oversize: [], idempotencyKey: null }, body),

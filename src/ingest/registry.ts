@@ -42,6 +42,8 @@ export interface IngestRegistry extends Checkpointer {
   loadedFrame(seq: number): Promise<LoadedFrame | undefined>
   /** Loaded files that begin with this line. */
   files(headHash: string): Promise<readonly KnownFile[]>
+  /** Where the loaded part of a file ends; 0 when nothing of it is loaded. */
+  fileEnd(fileId: string): Promise<number>
   /** The loaded frame that a source sent under this key. */
   frameOfRequest(source: string, key: string): Promise<number | undefined>
   totals(): Promise<readonly SourceTotals[]>

@@ -48,7 +48,9 @@ export function createMemoryLogSink(): MemoryLogSink {
       const overlapping = chunks.some(
         ({ fileId, offset, length }) => fileId === chunk.fileId && chunk.offset < offset + length,
       )
-      if (overlapping) throw new Error(`chunk ${chunk.fileId}@${chunk.offset} was there already`)
+      if (overlapping) {
+        throw new AppError('conflict', `chunk ${chunk.fileId}@${chunk.offset} was there already`)
+      }
       chunks.push(chunk)
       return { batchId: String(chunks.length - 1) }
     },

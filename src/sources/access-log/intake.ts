@@ -42,7 +42,7 @@ export interface IntakeStart {
  * renamed, copied or compressed copy of a known file adds nothing, and one that grew continues
  * behind the last known chunk. From the first byte that is not known on, chunks are appended.
  *
- * Errors: conflict when somebody else takes the same file in meanwhile; what the sink throws.
+ * Errors: what the sink throws; conflict when somebody else takes the same file in meanwhile.
  * Limits: holds at most two chunks.
  */
 export class Intake {
@@ -240,7 +240,6 @@ export class Intake {
       .digest('hex')
       .slice(0, 32)
     const fileId = this.#fileId
-    await this.#refuseForeign(chunk, fileId)
     for (let attempt = 0; ; attempt += 1) {
       try {
         const { batchId } = await sink.append({
@@ -258,19 +257,6 @@ export class Intake {
         await waitForRoom(attempt)
       }
     }
-  }
-
-  /** Another intake of the same content may have been here since the comparison. */
-  async #refuseForeign(chunk: CutChunk, fileId: string): Promise<void> {
-    const files = await this.#options.sink.candidates(this.#headHash)
-    const isTaken = files.some(
-      (file) => file.fileId === fileId && file.chunks.some(({ offset }) => offset >= chunk.offset),
-    )
-    if (!isTaken) return
-    throw new AppError(
-      'conflict',
-      `${this.#options.path} is being taken in by somebody else at the same time. Run it again: what is known is skipped.`,
-    )
   }
 }
 

@@ -67,7 +67,8 @@ export interface LogSink {
   /**
    * Takes a chunk in: durable when it resolves.
    *
-   * Errors: `overloaded` when there is no room now; the caller waits and tries again.
+   * Errors: `overloaded` when there is no room now, the caller waits and tries again; `conflict`
+   * when this part of the file has been taken in meanwhile.
    */
   append(chunk: LogChunk): Promise<{ readonly batchId: string }>
   /** Resolves when the chunk is loaded. */

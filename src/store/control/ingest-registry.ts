@@ -20,6 +20,16 @@ export function createIngestRegistry(db: Kysely<ControlDatabase>, clock: Clock):
       return row === undefined ? undefined : fromRow(row)
     },
     files: (headHash) => readFiles(db, headHash),
+    async fileEnd(fileId) {
+      const last = await db
+        .selectFrom('file_chunks')
+        .select(['byte_offset', 'length'])
+        .where('file_id', '=', fileId)
+        .orderBy('byte_offset', 'desc')
+        .limit(1)
+        .executeTakeFirst()
+      return last === undefined ? 0 : last.byte_offset + last.length
+    },
     async frameOfRequest(source, key) {
       const row = await db
         .selectFrom('request_keys')
