@@ -8,7 +8,9 @@ import { type CallIo, callCommand } from './call.ts'
 const KEYS = ['--key', 'pk-a', '--secret', 'sk-a']
 const RANGE = ['BeginTime=1795240800', 'EndTime=1795244400', 'Type=3', 'TimeGranularity=1']
 
-/** Runs the command against the dialects in memory; `out`, `err` and `code` are what a shell sees. */
+/**
+ * Runs the command against the dialects in memory; `out`, `err` and `code` are what a shell sees.
+ */
 async function run(words: readonly string[], send?: CallIo['send']) {
   const app = Fastify()
   await app.register(createDialects(fakeDeps(standardWorld())).plugin)
