@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import { accessLog } from './access-log/bench.ts'
 import { usageHttp } from './usage-http/bench.ts'
 import { query } from './query/bench.ts'
+import { signedApi } from './signed-api/bench.ts'
 import { describeRun } from './machine.ts'
 import { formatFigures, isMet, type Bench } from './support/figure.ts'
 
-const BENCHES: readonly Bench[] = [accessLog, usageHttp, query]
+const BENCHES: readonly Bench[] = [accessLog, usageHttp, query, signedApi]
 
 process.exitCode = await main(process.argv.slice(2))
 

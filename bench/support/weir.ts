@@ -43,13 +43,14 @@ export async function openWeir(directory: string): Promise<Core & { stop(): Prom
   }
 }
 
-/** Registers an account with domains. */
+/** Registers an account with domains in its default project. */
 export async function registerDomains(
   core: Core,
   domains: readonly string[],
+  accountName = 'Bench',
 ): Promise<{ accountId: string; projectId: string; resourceIds: string[] }> {
   const catalog = core.catalog.as('bench')
-  const account = await catalog.createAccount({ name: 'Bench' })
+  const account = await catalog.createAccount({ name: accountName })
   const project = await core.catalog.rows.projects.find({ accountId: account.id, isDefault: true })
   if (project === undefined) throw new Error('the account has no default project')
   const resourceIds: string[] = []

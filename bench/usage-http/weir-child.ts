@@ -1,8 +1,6 @@
-import { fastify } from 'fastify'
-import { createUsageHttp } from '../../src/sources/usage-http/listen.ts'
-import { refusedLines } from '../../src/store/usage/rejects.ts'
+import { composeServer } from '../../src/compose-server.ts'
 import { startStopwatch } from '../support/stopwatch.ts'
-import { configIn, NOW_MS, openWeir, registerDomains } from '../support/weir.ts'
+import { configIn, createTelemetry, NOW_MS, openWeir, registerDomains } from '../support/weir.ts'
 import { DOMAINS } from './generate.ts'
 import { SERVER } from './scripts.ts'
 
@@ -12,24 +10,18 @@ await SERVER.act(async ({ directory, usage }, parent) => {
   const { token } = await core.catalog
     .as('bench')
     .createSource({ name: 'edge-7', meters: ['cdn'], account: accountId })
-  const { bodyBytesMax, inFlightBytesMax, waitMax } = configIn(directory).server
-  const server = fastify()
-  await server.register(
-    createUsageHttp(
-      { bodyBytesMax, inFlightBytesMax, waitMsMax: waitMax },
-      {
-        ingest: core.ingest,
-        refused: (seq, limit) => refusedLines(core.engine, seq, limit),
-        sourceOfToken: (text) => core.control.reader.sourceOfToken(text),
-        onAcked: () => undefined,
-      },
-    ),
+  const config = configIn(directory)
+  const server = composeServer(
+    { ...config, server: { ...config.server, port: 0 } },
+    core,
+    createTelemetry(),
   )
+  await server.start()
   const watch = startStopwatch()
-  parent.ready({ url: await server.listen({ port: 0, host: '127.0.0.1' }), token })
+  parent.ready({ url: server.url(), token })
   await parent.stopped
   const time = watch.read()
-  await server.close()
+  await server.stop()
   const [total] = await core.reader.query({
     meter: 'cdn',
     accountId,
