@@ -3,6 +3,7 @@ import { AppError, unreachable } from '../../core/errors.ts'
 import type { MeterName } from '../../meters/meter.ts'
 import { RECORD_FIELDS, type RecordField } from '../../meters/records.ts'
 import { checkRecord, hasRiskyExtra, type RecordProblem } from './record.ts'
+import { createUsualLines, type UsualLines } from './usual-lines.ts'
 
 /** Records as the engine reads them: one JSON object per line, each line ended by LF. */
 export interface ParsedUsage {
@@ -133,36 +134,52 @@ function parseWhole(body: Buffer): unknown {
 }
 
 async function parseLines(body: Buffer, fields: readonly RecordField[]): Promise<ParsedUsage> {
-  const kept: Buffer[] = []
+  const usual = createUsualLines(fields)
+  // One byte per character, so that offsets are the same; only ASCII is recognised in it.
+  const text = body.toString('latin1')
+  const parts: Buffer[] = []
+  let keptTo = 0
   let lines = 0
   let lineNumber = 0
-  let clean = true
   for (let start = 0; start < body.length;) {
-    const newline = body.indexOf(0x0a, start)
-    const end = newline === -1 ? body.length : newline
     lineNumber += 1
-    const text = body.toString('utf8', start, end)
-    if (text.trim() === '') {
-      clean = false
-    } else {
-      const place = `line ${lineNumber}`
-      const record = parseJson(text, place)
-      const problem = checkRecord(record, fields)
-      if (problem !== undefined) throw malformed(place, problem)
-      lines += 1
-      if (hasRiskyExtra(record as Fields, fields)) {
-        clean = false
-        kept.push(Buffer.from(`${stringify(record as Fields, fields)}\n`))
-      } else {
-        kept.push(body.subarray(start, end + 1))
+    let end = usual.endOf(text, start)
+    if (end === -1) {
+      const newline = body.indexOf(0x0a, start)
+      end = newline === -1 ? body.length : newline + 1
+      const line = body.toString('utf8', start, end)
+      const replacement = checkLine(line, `line ${lineNumber}`, fields, usual)
+      if (replacement !== null) {
+        parts.push(body.subarray(keptTo, start), Buffer.from(replacement))
+        keptTo = end
       }
-      if (lines > RECORDS_MAX) throw tooMany()
-      if (lines % SLICE_RECORDS === 0) await breathe()
+      if (replacement !== '') lines += 1
+    } else {
+      lines += 1
     }
-    start = end + 1
+    if (lines > RECORDS_MAX) throw tooMany()
+    if (lineNumber % SLICE_RECORDS === 0) await breathe()
+    start = end
   }
   if (lines === 0) throw new AppError('body_malformed', 'The body holds no record.')
-  return { body: withNewline(clean ? body : Buffer.concat(kept)), lines }
+  const kept = parts.length === 0 ? body : Buffer.concat([...parts, body.subarray(keptTo)])
+  return { body: withNewline(kept), lines }
+}
+
+/** Says what to write instead of a line: null for the line itself, nothing for an empty one. */
+function checkLine(
+  line: string,
+  place: string,
+  fields: readonly RecordField[],
+  usual: UsualLines,
+): string | null {
+  if (line.trim() === '') return ''
+  const record = parseJson(line, place)
+  const problem = checkRecord(record, fields)
+  if (problem !== undefined) throw malformed(place, problem)
+  if (hasRiskyExtra(record as Fields, fields)) return `${stringify(record as Fields, fields)}\n`
+  usual.learn(record as Fields)
+  return null
 }
 
 type Fields = Readonly<Record<string, unknown>>
