@@ -14,7 +14,7 @@ const { Session } = createRequire(import.meta.url)('chdb')
 const [directory, user, password] = process.argv.slice(2)
 const free = [new Session(directory), new Session(directory), new Session(directory)]
 const waiting = []
-let faults = { drop: 0, fail: [] }
+let faults = { drop: 0, fail: [], rules: [] }
 let requests = 0
 
 // Settings of the HTTP layer, which the engine itself does not know.
@@ -106,6 +106,49 @@ async function run(sql, parameters, format) {
   })
 }
 
+let running = 0
+
+function slowDown(sql) {
+  const lines = /FROM (file\('[^']*', 'LineAsString', 'line String'\))/
+  return lines.test(sql)
+    ? sql.replace(lines, 'FROM (SELECT line FROM $1 WHERE sleep(1.5) = 0)')
+    : sql.replace(/\nWHERE /, '\nWHERE sleep(1.5) = 0 AND ')
+}
+
+/**
+ * Runs a statement as the first rule says that its text contains: `lose` executes it and then
+ * drops the connection, `linger` drops the connection first and goes on for a while, `drop` does
+ * not execute it, any other mode is an error text.
+ */
+async function runUnderRules(sql, parameters, format, request) {
+  const index = faults.rules.findIndex(({ match, after = 0 }) => sql.includes(match) && after < 1)
+  for (const rule of faults.rules) if (sql.includes(rule.match)) rule.after = (rule.after ?? 0) - 1
+  const rule = index === -1 ? undefined : faults.rules[index]
+  if (rule === undefined) return await run(sql, parameters, format)
+  if ((rule.count = (rule.count ?? 1) - 1) <= 0) faults.rules.splice(faults.rules.indexOf(rule), 1)
+  switch (rule.mode) {
+    case 'drop':
+      request.socket.destroy()
+      return null
+    case 'lose':
+      await run(sql, parameters, format)
+      request.socket.destroy()
+      return null
+    case 'linger': {
+      request.socket.destroy()
+      running += 1
+      try {
+        await run(slowDown(sql), parameters, format)
+      } finally {
+        running -= 1
+      }
+      return null
+    }
+    default:
+      throw new Error(rule.mode)
+  }
+}
+
 const STATUS = { 516: 403, 60: 404, 62: 400, 47: 404, 81: 404, 159: 408, 241: 500 }
 
 function fail(response, message) {
@@ -127,8 +170,9 @@ async function answer(request, response, url) {
   const format = url.searchParams.get('default_format') ?? 'TabSeparated'
   const result =
     query === null
-      ? await run(await readText(body), parameters, format)
-      : await withData(query, body, (sql) => run(sql, parameters, format))
+      ? await runUnderRules(await readText(body), parameters, format, request)
+      : await withData(query, body, (sql) => runUnderRules(sql, parameters, format, request))
+  if (result === null) return
   const gzip = url.searchParams.get('enable_http_compression') === '1'
   response.writeHead(200, {
     'content-type': 'text/plain; charset=UTF-8',
@@ -152,8 +196,8 @@ const server = createServer({ maxHeaderSize: 2 << 20 }, (request, response) => {
   if (url.pathname === '/ping') return response.end('Ok.\n')
   if (url.pathname === '/faults') {
     void readText(request).then((text) => {
-      faults = { drop: 0, fail: [], ...JSON.parse(text) }
-      response.end(JSON.stringify({ requests }))
+      faults = { drop: 0, fail: [], rules: [], ...JSON.parse(text) }
+      response.end(JSON.stringify({ requests, running }))
     })
     return
   }

@@ -7,9 +7,27 @@ export interface ClickHouseFront {
   readonly url: string
   readonly port: number
   readonly process: ChildProcess
-  /** Makes the next requests fail: dropped connections first, then these error texts. */
-  faults(faults: { drop?: number; fail?: readonly string[] }): Promise<void>
+  /**
+   * Makes requests fail from now on: the next ones by dropped connections, then by error texts;
+   * statements that contain a text by its rule. Tells what still runs without a connection.
+   */
+  faults(faults: {
+    drop?: number
+    fail?: readonly string[]
+    rules?: readonly FaultRule[]
+  }): Promise<{ readonly running: number }>
   stop(): Promise<void>
+}
+
+/** What happens to the next `count` statements that contain a text. */
+export interface FaultRule {
+  readonly match: string
+  /** `lose` executes, then drops the connection; `linger` drops it and goes on; or an error text. */
+  readonly mode: 'drop' | 'lose' | 'linger' | `Code: ${string}`
+  /** Default 1. */
+  readonly count?: number
+  /** So many are let through before; default 0. */
+  readonly after?: number
 }
 
 export const FRONT_USER = 'weir'
@@ -30,10 +48,11 @@ export async function startClickHouse(directory: string): Promise<ClickHouseFron
     port,
     process: child,
     async faults(faults) {
-      await fetch(`http://127.0.0.1:${port}/faults`, {
+      const answer = await fetch(`http://127.0.0.1:${port}/faults`, {
         method: 'POST',
         body: JSON.stringify(faults),
       })
+      return (await answer.json()) as { running: number }
     },
     async stop() {
       const ended = new Promise((resolve) => child.once('exit', resolve))

@@ -97,23 +97,43 @@ export interface Pipeline {
   stop(): Promise<void>
 }
 
+/** How a pipeline differs from the usual one. */
+export interface PipelineOptions {
+  readonly checkpointer?: Checkpointer
+  /** Bytes that the journal holds. */
+  readonly bytesMax?: number
+  /** Free bytes below which the journal refuses frames. */
+  readonly freeBytesMin?: number
+  readonly clock?: Clock
+  /** Told of loads that failed and are tried again; by default they are shown. */
+  readonly onError?: (details: object) => void
+}
+
 /** Starts a journal and a loader in a directory. */
 export async function startPipeline(
   directory: string,
   store: BatchStore,
-  checkpointer: Checkpointer = { checkpoint: async () => undefined },
+  options: PipelineOptions = {},
 ): Promise<Pipeline> {
+  const { checkpointer = { checkpoint: async () => undefined }, clock = NOW } = options
   await mkdir(directory, { recursive: true })
   const log = {
     info: () => undefined,
     warn: () => undefined,
     // A load that fails would be tried again until the test times out: show why at once.
-    error: (details: object, message: string) =>
-      process.stderr.write(`${message} ${inspect(details, { depth: 5 })}\n`),
+    error: (details: object, message: string) => {
+      if (options.onError !== undefined) options.onError(details)
+      else process.stderr.write(`${message} ${inspect(details, { depth: 5 })}\n`)
+    },
   }
   const journal = new Journal(
-    { directory: join(directory, 'journal'), bytesMax: 1 << 30, segmentBytes: 1 << 20 },
-    { clock: NOW, onStep: NO_STEPS, log },
+    {
+      directory: join(directory, 'journal'),
+      bytesMax: options.bytesMax ?? 1 << 30,
+      segmentBytes: 1 << 20,
+      ...(options.freeBytesMin !== undefined && { freeBytesMin: options.freeBytesMin }),
+    },
+    { clock, onStep: NO_STEPS, log },
   )
   await journal.open()
   const outcomes = new Map<number, FrameOutcome>()
@@ -129,7 +149,7 @@ export async function startPipeline(
       journal,
       store,
       checkpointer,
-      clock: NOW,
+      clock,
       onStep: NO_STEPS,
       log,
       onLoaded: (_batch: Batch, loaded) => {

@@ -139,8 +139,18 @@ INNER JOIN (SELECT position, reason FROM ${stage} WHERE reason != 0) AS s ON s.p
 SETTINGS ${ONE_BLOCK}, insert_deduplication_token = '${batch.id}-${batch.attempt}'${source.suffix}`
 }
 
-/** Renders the statement that adds a batch's usage to one rollup. */
+/** Renders the statement that adds a batch's usage to one rollup, once however often it runs. */
 export function renderRoll(meter: Meter, rollup: Rollup, batch: Pick<Batch, 'id'>): string {
+  return `${renderSums(meter, rollup, `u.batch = ${batch.id}`)}
+SETTINGS ${ONE_BLOCK}, insert_deduplication_token = '${batch.id}'`
+}
+
+/** Renders the statement that fills a rollup from usage, where its rows were deleted before. */
+export function renderRebuild(meter: Meter, rollup: Rollup, condition: string): string {
+  return `${renderSums(meter, rollup, condition)}\nSETTINGS ${ONE_BLOCK}, insert_deduplicate = 0`
+}
+
+function renderSums(meter: Meter, rollup: Rollup, condition: string): string {
   const keys = rollup.orderBy.map((name) =>
     name === 'bucket'
       ? `toStartOfInterval(u.minute, INTERVAL ${rollup.bucketSeconds} SECOND) AS bucket`
@@ -150,9 +160,8 @@ export function renderRoll(meter: Meter, rollup: Rollup, batch: Pick<Batch, 'id'
   return `INSERT INTO ${rollup.table} (${[...rollup.orderBy, ...quantities].join(', ')})
 SELECT ${[...keys, ...quantities.map((name) => `sum(u.${name})`)].join(', ')}
 FROM usage_${meter.name} AS u
-WHERE u.batch = ${batch.id}
-GROUP BY ${rollup.orderBy.join(', ')}
-SETTINGS ${ONE_BLOCK}, insert_deduplication_token = '${batch.id}'`
+WHERE ${condition}
+GROUP BY ${rollup.orderBy.join(', ')}`
 }
 
 /** Keeps the beginnings of lines that were too long to be read. */

@@ -59,7 +59,12 @@ function createServerClient(config: UsageStoreConfig, connections: number): Clic
     max_open_connections: connections,
     compression: { request: false, response: true },
     // An INSERT … SELECT must not be answered before its last part is written.
-    clickhouse_settings: { wait_end_of_query: 1, async_insert: 0 },
+    clickhouse_settings: {
+      wait_end_of_query: 1,
+      async_insert: 0,
+      // Nor before every shard has its rows, where there are several.
+      ...(config.cluster !== null && { distributed_foreground_insert: 1 }),
+    },
   })
 }
 

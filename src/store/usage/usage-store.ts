@@ -4,7 +4,9 @@ import type { Batch, FrameOutcome, LogSpec } from '../../ingest/batch.ts'
 import type { BatchFile, BatchStore } from '../../ingest/loader.ts'
 import type { LineFormat } from '../../meters/line-format.ts'
 import { METERS, METER_NAMES } from '../../meters/meter.ts'
+import { deleteRows } from './delete-rows.ts'
 import type { Engine } from './engine.ts'
+import { forBatch, waitForEarlierStatements } from './fence.ts'
 import {
   countOutcomes,
   insertOversize,
@@ -21,6 +23,7 @@ import {
   type Attribution,
 } from './reference.ts'
 import { renderCreate } from './render.ts'
+import { repairRollups } from './repair.ts'
 import { meterOf, renderStage, stageTable, type Lateness } from './stage.ts'
 import { TABLES } from './tables.ts'
 
@@ -51,6 +54,8 @@ export interface UsageStore extends BatchStore {
 export function createUsageStore(deps: UsageStoreDeps): UsageStore {
   const { engine } = deps
   let revision: number | null = null
+  // The batch that was inserted in this process and that nobody has tried to roll yet.
+  let unrolled: number | null = null
   const formats = new Map<string, LineFormat>()
   const context: LoadContext = {
     engine,
@@ -84,30 +89,46 @@ export function createUsageStore(deps: UsageStoreDeps): UsageStore {
       await synchronise()
     },
     synchronise,
-    discard: (batch) => discard(engine, batch),
-    insert: (batch, files, onStep) => insert(context, batch, files, onStep),
+    async discard(batch) {
+      await waitForEarlierStatements(engine, batch)
+      await discard(forBatch(engine, batch), batch)
+    },
+    async insert(batch, files, onStep) {
+      unrolled = null
+      const tagged = { ...context, engine: forBatch(engine, batch) }
+      const outcomes = await insert(tagged, batch, files, onStep)
+      unrolled = batch.id
+      return outcomes
+    },
     async roll(batch, onStep) {
-      const meter = meterOf(batch)
-      // One after the other: side by side they were slower, they wait for the same disk.
-      for (const rollup of meter.rollups) {
-        await engine.command(renderRoll(meter, rollup, batch))
-        onStep('roll.between')
-      }
+      const isFirst = unrolled === batch.id
+      unrolled = null
+      if (!isFirst) await waitForEarlierStatements(engine, batch)
+      await roll(forBatch(engine, batch), batch, onStep)
+      if (!isFirst) await repairRollups(forBatch(engine, batch), batch)
     },
   }
 }
 
 async function discard(engine: Engine, batch: Batch): Promise<void> {
-  const local = engine.topology.kind === 'cluster' ? '_local' : ''
-  const onCluster =
-    engine.topology.kind === 'cluster' ? ` ON CLUSTER ${engine.topology.cluster}` : ''
   for (const table of [`usage_${batch.meter}`, 'rejected']) {
     const [found] = await engine.rows<{ rows: string }>(
       `SELECT count() AS rows FROM ${table} AS t WHERE t.batch = ${batch.id}`,
     )
-    if (found?.rows !== '0') {
-      await engine.command(`DELETE FROM ${table}${local}${onCluster} WHERE batch = ${batch.id}`)
-    }
+    if (found?.rows !== '0') await deleteRows(engine, table, `batch = ${batch.id}`)
+  }
+}
+
+async function roll(
+  engine: Engine,
+  batch: Batch,
+  onStep: Parameters<BatchStore['roll']>[1],
+): Promise<void> {
+  const meter = meterOf(batch)
+  // One after the other: side by side they were slower, they wait for the same disk.
+  for (const rollup of meter.rollups) {
+    await engine.command(renderRoll(meter, rollup, batch))
+    onStep('roll.between')
   }
 }
 
@@ -154,6 +175,5 @@ async function removeReplayed(engine: Engine, batch: Batch): Promise<void> {
   const replays = batch.frames.flatMap((frame) => frame.replays)
   if (replays.length === 0) return
   const keys = replays.map(({ frame, line }) => `(${frame}, ${line})`).join(', ')
-  const local = engine.topology.kind === 'cluster' ? '_local' : ''
-  await engine.command(`DELETE FROM rejected${local} WHERE (frame, line) IN (${keys})`)
+  await deleteRows(engine, 'rejected', `(frame, line) IN (${keys})`)
 }
