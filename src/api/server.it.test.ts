@@ -1,4 +1,5 @@
 import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyPluginAsync } from 'fastify'
 import { pino } from 'pino'
 import { afterEach, expect, test } from 'vitest'
@@ -140,7 +141,7 @@ test('a port that is taken is explained', async () => {
   await expect(second.start()).rejects.toThrow(/is taken by another program.*--port/)
 })
 
-test('stopping lets a request under way finish and refuses new ones', async () => {
+test('stopping lets a request under way finish, waits for nothing else, refuses new ones', async () => {
   const { open, opened } = gate()
   const arrived = gate()
   const slow: FastifyPluginAsync = async (app) => {
@@ -150,14 +151,17 @@ test('stopping lets a request under way finish and refuses new ones', async () =
       return 'done'
     })
   }
-  const { server } = create({ plugins: [slow] })
+  const { server, lines } = create({ plugins: [slow] })
   await server.start()
   const answer = fetch(`${server.url()}/slow`)
   await arrived.opened
   const stopped = server.stop()
+  await sleep(50)
   open()
   expect(await (await answer).text()).toBe('done')
   await stopped
+  // Its connection is kept alive by the client, and idle from then on.
+  expect(lines.join('')).not.toContain('cutting off')
   await expect(fetch(`${server.url()}/healthz`)).rejects.toThrow('fetch failed')
 })
 

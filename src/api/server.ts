@@ -51,6 +51,8 @@ export interface HttpServer {
 
 /** Idle connections are kept this long; clients reuse them without paying for a new handshake. */
 const KEEP_ALIVE_MS = 65_000
+/** How soon a connection is closed that became idle while the server stops. */
+const IDLE_SWEEP_MS = 20
 
 /**
  * Creates the HTTP server around the given plugins, with /healthz, /readyz and /metrics.
@@ -94,6 +96,8 @@ export function createServer(config: HttpServerConfig, deps: HttpServerDeps): Ht
     },
     async stop() {
       health.close()
+      // A connection whose last request ends from now on is idle, and would hold up the stop.
+      const sweep = setInterval(() => app.server.closeIdleConnections(), IDLE_SWEEP_MS)
       const cutOff = setTimeout(() => {
         deps.log.warn({ timeoutMs: config.stopTimeoutMs }, 'http: cutting off slow requests')
         app.server.closeAllConnections()
@@ -101,6 +105,7 @@ export function createServer(config: HttpServerConfig, deps: HttpServerDeps): Ht
       try {
         await app.close()
       } finally {
+        clearInterval(sweep)
         clearTimeout(cutOff)
       }
     },
