@@ -1,5 +1,5 @@
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { AppError } from '../core/errors.ts'
 
 /** Who holds a data directory. */
@@ -19,10 +19,10 @@ function lockPath(directory: string): string {
  * Takes the data directory for this process, and returns how to let go of it.
  *
  * A lock that a killed process left behind is taken over.
- * Errors: `conflict` while another process holds it.
+ * Errors: `conflict` while another process holds it; `config_invalid` where it cannot be written.
  */
 export function lockData(directory: string, task: string): () => void {
-  mkdirSync(directory, { recursive: true })
+  makeDirectory(directory)
   const path = lockPath(directory)
   for (let tries = 0; tries < 3; tries += 1) {
     if (tryCreate(path, task)) return () => rmSync(path, { force: true })
@@ -37,6 +37,25 @@ export function lockData(directory: string, task: string): () => void {
     rmSync(path, { force: true })
   }
   throw new AppError('conflict', `The lock ${path} keeps changing hands; try again.`)
+}
+
+function makeDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true })
+  } catch (error) {
+    throw unusable(`The data directory ${directory} cannot be made`, error)
+  }
+}
+
+/** A failure of the file system that has a code is the operator's to mend, not ours. */
+function unusable(what: string, error: unknown): unknown {
+  const code = codeOf(error)
+  if (typeof code !== 'string') return error
+  return new AppError(
+    'config_invalid',
+    `${what} (${code}). Name another with --data, or mend its place or rights.`,
+    { cause: error },
+  )
 }
 
 /** The living process that holds a data directory; undefined when nobody does. */
@@ -57,7 +76,7 @@ function tryCreate(path: string, task: string): boolean {
     file = openSync(path, 'wx', 0o644)
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false
-    throw error
+    throw unusable(`The data directory ${dirname(path)} cannot be written`, error)
   }
   const holder: Holder = { pid: process.pid, started: startOf(process.pid), task }
   writeSync(file, JSON.stringify(holder))
