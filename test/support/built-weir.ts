@@ -14,7 +14,7 @@ const POLL_MS = 20
 /** What became of a command. */
 export interface Ended {
   readonly code: number | null
-  readonly signal: NodeJS.Signals | null
+  readonly signal: string | null
   readonly out: string
   readonly err: string
 }
@@ -22,6 +22,8 @@ export interface Ended {
 /** A command under way. */
 export interface Running {
   readonly process: ChildProcess
+  /** It leads a process group. */
+  readonly isGroup: boolean
   readonly ended: Promise<Ended>
   /** Standard output so far. */
   printed(): string
@@ -77,20 +79,32 @@ export async function buildWeir(): Promise<void> {
 /** Ends whatever a failed test left running. */
 export async function endChildren(): Promise<void> {
   const all = [...living]
-  for (const { process: child } of all) child.kill('SIGKILL')
+  for (const { process: child, isGroup } of all) {
+    if (isGroup && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+    else child.kill('SIGKILL')
+  }
   await Promise.all(all.map(({ ended }) => ended))
+}
+
+/** Where and how a program runs. */
+export interface ProgramOptions {
+  readonly cwd?: string
+  readonly environment?: Readonly<Record<string, string>>
+  /** In a process group of its own, as a terminal would have it. */
+  readonly isGroup?: boolean
 }
 
 /** Starts a program; its environment names no Weir, no proxy and no colours. */
 export function startProgram(
   file: string,
   args: readonly string[],
-  options: { readonly cwd?: string; readonly environment?: Readonly<Record<string, string>> } = {},
+  options: ProgramOptions = {},
 ): Running {
   const child = spawn(file, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...cleanEnvironment(), ...options.environment },
     ...(options.cwd !== undefined && { cwd: options.cwd }),
+    detached: options.isGroup === true,
   })
   const texts = { out: '', err: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => (texts.out += text))
@@ -101,6 +115,7 @@ export function startProgram(
   })
   const running = {
     process: child,
+    isGroup: options.isGroup === true,
     ended,
     printed: () => texts.out,
     complained: () => texts.err,
@@ -114,7 +129,7 @@ export function startProgram(
 export async function runProgram(
   file: string,
   args: readonly string[],
-  options: Parameters<typeof startProgram>[2] = {},
+  options: ProgramOptions = {},
 ): Promise<Ended> {
   const ended = await startProgram(file, args, options).ended
   if (ended.code === 0) return ended
@@ -150,8 +165,12 @@ export async function serveWeir(data: string, ...args: readonly string[]): Promi
 }
 
 /** Waits until a started server is ready. Errors: what it said when it ended before. */
-export async function readyServer(running: Running, data: string): Promise<WeirServer> {
-  const url = await readyUrl(running)
+export async function readyServer(
+  running: Running,
+  data: string,
+  msMax = READY_MS_MAX,
+): Promise<WeirServer> {
+  const url = await readyUrl(running, msMax)
   const token = (await readFile(join(data, 'admin-token'), 'utf8')).trim()
   const environment = { WEIR_URL: url, WEIR_ADMIN_TOKEN: token }
   const post = async (path: string, body: object): Promise<Json> => {
@@ -189,8 +208,8 @@ export async function readyServer(running: Running, data: string): Promise<WeirS
   }
 }
 
-async function readyUrl(running: Running): Promise<string> {
-  const endMs = performance.now() + READY_MS_MAX
+async function readyUrl(running: Running, msMax: number): Promise<string> {
+  const endMs = performance.now() + msMax
   while (living.has(running) && performance.now() < endMs) {
     const url = /^Weir is ready at (\S+?)\/?$/m.exec(running.printed())?.[1]
     if (url !== undefined && running.complained().includes('"weir is ready"')) return url
