@@ -14,6 +14,7 @@ import { quote } from './render.ts'
 import { parsedLines, renderStageLog } from './stage-log.ts'
 import { parsedRecords, renderStageRecords } from './stage-records.ts'
 import {
+  BACKGROUND,
   CACHE_RESULTS,
   mapFrames,
   meterOf,
@@ -26,9 +27,13 @@ import {
 
 // One block per insert: the engine then writes each partition's part at once, under one token.
 const ONE_BLOCK =
-  'max_insert_threads = 1, min_insert_block_size_rows = 1000000000, ' +
+  `${BACKGROUND}, max_insert_threads = 1, min_insert_block_size_rows = 1000000000, ` +
   'min_insert_block_size_bytes = 1000000000000, max_insert_block_size = 1000000000, ' +
   'max_partitions_per_insert_block = 0'
+
+// Grouped rows have no key twice: summing them once more while they are written costs as much as
+// grouping did.
+const ALREADY_SUMMED = 'optimize_on_insert = 0'
 
 /** Longest stored text of a rejected line. */
 const RAW_LENGTH_MAX = 1 << 20
@@ -142,12 +147,13 @@ SETTINGS ${ONE_BLOCK}, insert_deduplication_token = '${batch.id}-${batch.attempt
 /** Renders the statement that adds a batch's usage to one rollup, once however often it runs. */
 export function renderRoll(meter: Meter, rollup: Rollup, batch: Pick<Batch, 'id'>): string {
   return `${renderSums(meter, rollup, `u.batch = ${batch.id}`)}
-SETTINGS ${ONE_BLOCK}, insert_deduplication_token = '${batch.id}'`
+SETTINGS ${ONE_BLOCK}, ${ALREADY_SUMMED}, insert_deduplication_token = '${batch.id}'`
 }
 
 /** Renders the statement that fills a rollup from usage, where its rows were deleted before. */
 export function renderRebuild(meter: Meter, rollup: Rollup, condition: string): string {
-  return `${renderSums(meter, rollup, condition)}\nSETTINGS ${ONE_BLOCK}, insert_deduplicate = 0`
+  return `${renderSums(meter, rollup, condition)}
+SETTINGS ${ONE_BLOCK}, ${ALREADY_SUMMED}, insert_deduplicate = 0`
 }
 
 function renderSums(meter: Meter, rollup: Rollup, condition: string): string {
