@@ -19,7 +19,7 @@ export interface GeneratedLog {
 
 /** What a log is made from; equal recipes give equal files. */
 const RECIPE = {
-  version: 1,
+  version: 2,
   seed: 20_261_120,
   clients: 50_000,
   paths: 8_000,
@@ -35,15 +35,19 @@ const CHINESE_OCTETS = [1, 14, 27, 36, 39, 42, 49, 58, 59, 60, 61, 101, 106, 110
 
 const IPV6_STARTS = ['240e:', '2408:8', '2409:8', '2001:4860:'] as const
 
+// Apps and players fetch most of what a CDN serves, browsers the rest.
 const AGENTS = [
-  'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36',
-  'Mozilla/5.0 (iPhone; CPU iPhone OS 19_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.1 Mobile/15E148 Safari/604.1',
-  'Mozilla/5.0 (Linux; Android 15; V2309A) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Mobile Safari/537.36',
-  'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.0 Safari/605.1.15',
-  'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0',
   'okhttp/4.12.0',
+  'okhttp/5.1.0',
+  'Dalvik/2.1.0 (Linux; U; Android 15; V2309A)',
+  'AppleCoreMedia/1.0.0.23A341 (iPhone; U; CPU OS 19_0 like Mac OS X; zh_cn)',
+  'ExoPlayerLib/2.19.1',
   'curl/8.11.0',
+  'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36',
+  'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0',
 ] as const
+
+const REFERERS = ['-', '-', '-', `https://${DOMAIN}/`] as const
 
 const STATUSES = [200, 200, 200, 200, 200, 200, 200, 206, 304, 404] as const
 
@@ -99,7 +103,7 @@ async function writeLog(
         const request = paths[popular(random, paths.length)] ?? '/'
         slice.push(
           `${client} - - [${time}] "GET ${request} HTTP/1.1" ${status} ${size} ` +
-            `"https://${DOMAIN}/" "${random.pick(AGENTS)}"\n`,
+            `"${random.pick(REFERERS)}" "${random.pick(AGENTS)}"\n`,
         )
       }
       bytesOut += BigInt(sliceBytes)
