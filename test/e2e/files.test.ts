@@ -22,6 +22,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import {
   buildWeir,
   endChildren,
+  runProgram,
   runWeir,
   serveWeir,
   startWeir,
@@ -40,7 +41,7 @@ import {
   type Counted,
   type LogRecipe,
 } from '../support/counted-log.ts'
-import { findProgram } from '../support/programs.ts'
+import { findProgram, needProgram } from '../support/programs.ts'
 
 const FIVE_MINUTES_MS = 300_000
 // The logs end an hour ago, so that none of their lines lies in the future.
@@ -164,13 +165,15 @@ test('two half files count as the whole one', async () => {
   await expectStored(data, small.counted)
 })
 
-test('a compressed copy of a file that was taken in brings nothing new', async () => {
+test('compressed copies of a file that was taken in bring nothing new', async (context) => {
+  const zstd = needProgram(context, 'zstd')
   const data = await freshStore()
   expect(await ingest(data, small.path)).toMatchObject(summaryOf(small.counted))
-  const packed = `${small.path}.1.gz`
-  await pipeline(createReadStream(small.path), createGzip(), createWriteStream(packed))
-  const again = await ingest(data, packed)
-  expect(again).toMatchObject({ lines: SMALL.lines, accepted: 0, duplicate: SMALL.lines })
+  const packed = [`${small.path}.1.gz`, `${small.path}.1.zst`] as const
+  await pipeline(createReadStream(small.path), createGzip(), createWriteStream(packed[0]))
+  await runProgram(zstd, ['--quiet', small.path, '-o', packed[1]])
+  const again = await ingest(data, ...packed)
+  expect(again).toMatchObject({ lines: 2 * SMALL.lines, accepted: 0, duplicate: 2 * SMALL.lines })
   await expectStored(data, small.counted)
 })
 
