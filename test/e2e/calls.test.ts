@@ -29,8 +29,8 @@ let mine: Party
 let other: Party
 
 beforeAll(async () => {
-  await buildWeir()
   folder = await mkdtemp(join(tmpdir(), 'weir-e2e-calls-'))
+  await buildWeir()
   server = await serveWeir(join(folder, 'data'), '--empty')
   ;({ mine, other } = await registerWorld(server))
   for (const [party, usage] of [

@@ -61,8 +61,8 @@ let small: { path: string; counted: Counted }
 let stores = 0
 
 beforeAll(async () => {
-  await buildWeir()
   folder = await mkdtemp(join(tmpdir(), 'weir-e2e-files-'))
+  await buildWeir()
   const server = await serveWeir(join(folder, 'registered'), '--empty')
   account = await registerCounted(server, END_MS)
   await server.stop()

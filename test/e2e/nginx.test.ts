@@ -36,8 +36,8 @@ const TAILED_MS_MAX = 30_000
 let folder: string
 
 beforeAll(async () => {
-  await buildWeir()
   folder = await mkdtemp(join(tmpdir(), 'weir-e2e-nginx-'))
+  await buildWeir()
 })
 
 afterAll(async () => {

@@ -27,8 +27,8 @@ const START_MS_MAX = 120_000
 let folder: string
 
 beforeAll(async () => {
-  await buildWeir()
   folder = await mkdtemp(join(tmpdir(), 'weir-e2e-start-'))
+  await buildWeir()
 })
 
 afterEach(endChildren)
