@@ -8,6 +8,7 @@ import { DAY_MS } from './core/period.ts'
 import { createPeriodic } from './core/periodic.ts'
 import { geoVersion, writeGeoPrefixes } from './geo/geo.ts'
 import type { Batch, FrameOutcome } from './ingest/batch.ts'
+import { FREE_BYTES_MIN } from './ingest/disk-room.ts'
 import { createIngest, type Ingest } from './ingest/ingest.ts'
 import { Journal } from './ingest/journal.ts'
 import { Loader } from './ingest/loader.ts'
@@ -106,7 +107,12 @@ export async function openCore(
     opened.push(() => engine.close())
     const { bytesMax, segmentBytes } = config.ingest.journal
     const directory = resolve(config.ingest.journal.directory)
-    const journal = new Journal({ directory, bytesMax, segmentBytes }, { clock, onStep, log })
+    // A batch of small requests is joined into one file beside them while it is loaded.
+    const freeBytesMin = FREE_BYTES_MIN + config.ingest.batch.bytesMax
+    const journal = new Journal(
+      { directory, bytesMax, segmentBytes, freeBytesMin },
+      { clock, onStep, log },
+    )
     await journal.open()
     opened.push(() => journal.close())
     return await wire({ config, log, metrics, clock, onStep, control, engine, journal }, opened)

@@ -4,6 +4,7 @@ import { crc32 } from 'node:zlib'
 import type { Clock } from '../core/clock.ts'
 import { AppError, assert } from '../core/errors.ts'
 import type { Frame, FrameMeta } from './batch.ts'
+import { createDiskRoom, FREE_BYTES_MIN, type DiskRoom } from './disk-room.ts'
 import {
   encodeEntry,
   INLINE_BYTES_MAX,
@@ -20,9 +21,13 @@ export interface JournalConfig {
   readonly bytesMax: number
   /** Length after which a new segment begins. */
   readonly segmentBytes: number
+  /**
+   * Free bytes of the disk below which appends are refused; default FREE_BYTES_MIN. Loading what
+   * is accepted needs room, too: without it, a disk that the journal itself filled stays full.
+   */
+  readonly freeBytesMin?: number
 }
 
-/** What the journal needs. */
 export interface JournalDeps {
   readonly clock: Clock
   readonly onStep: StepListener
@@ -50,6 +55,7 @@ interface Segment {
 export class Journal {
   readonly #config: JournalConfig
   readonly #deps: JournalDeps
+  readonly #room: DiskRoom
   readonly #frames = new Map<number, Frame>()
   readonly #listeners: (() => void)[] = []
   #segments: Segment[] = []
@@ -67,6 +73,7 @@ export class Journal {
   constructor(config: JournalConfig, deps: JournalDeps) {
     this.#config = config
     this.#deps = deps
+    this.#room = createDiskRoom(config.directory, config.freeBytesMin ?? FREE_BYTES_MIN)
   }
 
   /** Opens the directory, takes up what it holds and cuts off a torn, never acked end. */
@@ -164,6 +171,7 @@ export class Journal {
     }
     this.#reservedBytes += body.length
     try {
+      await this.#room.take(body.length)
       const seq = ++this.#lastSeq
       const place = await this.#placeBody(seq, body)
       const inline = place.kind === 'inline' ? body : Buffer.alloc(0)

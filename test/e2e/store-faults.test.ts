@@ -142,13 +142,12 @@ describe('a ClickHouse server that fails in the middle of a load', () => {
   test('counts every record once through a long run of failures of every kind', async () => {
     await open()
     const random = createRandom(7)
-    const pick = <Item>(items: readonly Item[]): Item =>
-      items[Math.floor(random() * items.length)] as Item
+    const integer = (below: number): number => Math.floor(random() * below)
     for (let index = 0; index < 30; index += 1) {
-      const rules = Array.from({ length: Math.floor(random() * 4) }, () => ({
-        match: pick(STATEMENTS)[1],
-        mode: pick(modes),
-        after: Math.floor(random() * 2),
+      const rules = Array.from({ length: integer(4) }, () => ({
+        match: STATEMENTS[integer(STATEMENTS.length)]?.[1] ?? '',
+        mode: modes[integer(modes.length)] ?? 'drop',
+        after: integer(2),
       }))
       await front.faults({ rules, drop: random() < 0.3 ? 1 : 0 })
       expect(await loadTen()).toMatchObject(TEN)

@@ -102,6 +102,8 @@ export interface PipelineOptions {
   readonly checkpointer?: Checkpointer
   /** Bytes that the journal holds. */
   readonly bytesMax?: number
+  /** Bytes of one load. */
+  readonly batchBytesMax?: number
   /** Free bytes below which the journal refuses frames. */
   readonly freeBytesMin?: number
   readonly clock?: Clock
@@ -140,7 +142,7 @@ export async function startPipeline(
   const loader = new Loader(
     {
       directory: join(directory, 'journal'),
-      batchBytesMax: 32 << 20,
+      batchBytesMax: options.batchBytesMax ?? 32 << 20,
       batchLinesMax: 500_000,
       batchFramesMax: 1000,
       retryMs: 10,

@@ -1,4 +1,3 @@
-import { ClickHouseError } from '@clickhouse/client'
 import { AppError, type ErrorCode } from '../../core/errors.ts'
 
 /**
@@ -42,12 +41,16 @@ const NETWORK_CODES = new Set([
 /** Turns what the engine or its connection threw into an AppError; the cause goes to the log. */
 export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error
-  if (error instanceof ClickHouseError) {
-    const code = BY_ENGINE_CODE[error.code] ?? 'internal'
-    return new AppError(code, messageOf(code), { cause: error, retryAfterSeconds: 1 })
-  }
-  const code = isNetworkError(error) ? 'overloaded' : 'internal'
+  const network = isNetworkError(error) ? 'overloaded' : 'internal'
+  const code = BY_ENGINE_CODE[engineCode(error)] ?? network
   return new AppError(code, messageOf(code), { cause: error, retryAfterSeconds: 1 })
+}
+
+// The embedded engine's errors are of its own copy of the client's class, so they are known by their
+// shape: the code is the engine's number, written as text.
+function engineCode(error: unknown): string {
+  if (!(error instanceof Error) || !('code' in error) || !('type' in error)) return ''
+  return typeof error.code === 'string' ? error.code : ''
 }
 
 function isNetworkError(error: unknown): boolean {
