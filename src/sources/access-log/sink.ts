@@ -1,7 +1,10 @@
 import type { FormatSpec } from './format.ts'
 
-/** Bytes of lines in one chunk; a batch of the journal holds several. */
-export const CHUNK_BYTES_MAX = 32 << 20
+/**
+ * Bytes of lines in one chunk; a batch of the journal holds several. Joining and checking a chunk
+ * keeps everybody else in the process waiting, some milliseconds at this size.
+ */
+export const CHUNK_BYTES_MAX = 8 << 20
 /** Lines in one chunk: bounds what one load stages. */
 export const CHUNK_LINES_MAX = 500_000
 /** A longer line is not taken in. No request line a server accepts comes near it. */

@@ -5,6 +5,7 @@ import type { LineSource } from './engine.ts'
 import { addressOf, arrayOf, placeCode, placeOfAddress, versionOfAddress } from './places.ts'
 import { quote } from './render.ts'
 import {
+  BACKGROUND,
   CACHE_RESULTS,
   mapFrames,
   meterOf,
@@ -121,5 +122,6 @@ FROM (
     if(r.id = '', toUInt64(0), sipHash64(${owner}, '${ID_SEPARATOR}', r.id)) AS rid_check,
     ${values.join(',\n    ')}
   FROM ${parsedRecords(batch, source)}
-)${source.suffix}`
+)
+SETTINGS ${BACKGROUND}${source.suffix}`
 }

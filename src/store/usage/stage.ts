@@ -22,10 +22,16 @@ export const CACHE_RESULTS = [
 export const CACHE_HITS = ['HIT', 'STALE', 'UPDATING', 'REVALIDATED'] as const
 
 /**
+ * Setting of every statement of a load: its threads yield to those of queries (`nice` 19), which
+ * somebody is waiting for. Where the process may not change priorities, the engine ignores it.
+ */
+export const BACKGROUND = 'os_thread_priority = 19'
+
+/**
  * Settings of staging: nearly every line takes the common path, so computing both branches of a
  * condition for a whole column is faster than sorting out the rows of each.
  */
-export const EAGER = "short_circuit_function_evaluation = 'disable'"
+export const EAGER = `short_circuit_function_evaluation = 'disable', ${BACKGROUND}`
 
 /** Protocols that are told apart. */
 export const PROTOCOLS = ['', 'http', 'https', 'websocket', 'quic'] as const
