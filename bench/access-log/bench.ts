@@ -27,19 +27,27 @@ async function measure(directory: string, say: (text: string) => void): Promise<
   await readFile(log.path)
   const weir: WeirOutput[] = []
   const bare: Elapsed[] = []
+  const places: Elapsed[] = []
   let residentBytes = 0
   for (let round = 1; round <= ROUNDS; round += 1) {
     const one = await inFolder(directory, log, (input) => WEIR.run(input))
     residentBytes = Math.max(residentBytes, one.residentBytes)
     weir.push(one.output)
-    const { output } = await inFolder(directory, log, (input) => BARE.run(input))
+    const { output } = await inFolder(directory, log, (input) =>
+      BARE.run({ ...input, grouping: 'all' }),
+    )
     bare.push(output)
+    const lean = await inFolder(directory, log, (input) =>
+      BARE.run({ ...input, grouping: 'places' }),
+    )
+    places.push(lean.output)
     say(
       `round ${round}: Weir ${one.output.seconds.toFixed(2)} s, bare ${output.seconds.toFixed(2)} s`,
     )
   }
   const seconds = median(weir.map((round) => round.seconds))
   const bareSeconds = median(bare.map((round) => round.seconds))
+  const placesSeconds = median(places.map((round) => round.seconds))
   const goaccess = measureGoaccess(log, directory)
   return {
     figures: [
@@ -65,6 +73,12 @@ async function measure(directory: string, say: (text: string) => void): Promise<
         value: bareSeconds / seconds,
         unit: '×',
         goal: { atLeast: BARE_RATIO_MIN },
+      },
+      {
+        name: 'Weir / bare engine, places only',
+        value: placesSeconds / seconds,
+        unit: '×',
+        note: describe(places),
       },
       ...(typeof goaccess === 'string' ? [] : goaccessFigures(goaccess, seconds)),
       residentFigure('Weir', residentBytes),

@@ -16,6 +16,11 @@ export interface WeirOutput {
 
 export const WEIR = script<LogInput, never, WeirOutput>(new URL('weir-child.js', import.meta.url))
 
-export const BARE = script<LogInput, never, { seconds: number; cpuSeconds: number }>(
+/** What the bare engine groups by: all that Weir tells apart, or places only. */
+export interface BareInput extends LogInput {
+  readonly grouping: 'all' | 'places'
+}
+
+export const BARE = script<BareInput, never, { seconds: number; cpuSeconds: number }>(
   new URL('bare-child.js', import.meta.url),
 )
