@@ -129,6 +129,22 @@ describe('a request with a key', () => {
     expect(journal.pending()).toHaveLength(7)
   })
 
+  test('of another request is refused, or its usage would be dropped in silence', async () => {
+    const others = [request('k', { meter: 'mna' }), request('k', { lines: 2 })]
+    const expectRefusals = async (): Promise<void> => {
+      for (const other of others) {
+        await expect(ingest.acceptUsage(other)).rejects.toMatchObject({ code: 'conflict' })
+      }
+    }
+    const first = ingest.acceptUsage(request('k'))
+    await expectRefusals()
+    const { seq } = await first
+    await expectRefusals()
+    await startLoader()
+    await ingest.loaded(seq, 5000)
+    await expectRefusals()
+  })
+
   test('that was refused can be sent again', async () => {
     await close()
     await open(5)

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts'
+import { AppError } from '../core/errors.ts'
 import type { MeterName } from '../meters/meter.ts'
 import type { FileChunk, FrameMeta, FrameOutcome, LogSpec, OversizeLine } from './batch.ts'
 import { createFileEnds } from './file-ends.ts'
@@ -40,7 +41,7 @@ export interface Receipt {
 
 /** Takes usage in: durable when a call resolves. */
 export interface Ingest {
-  /** Errors: `overloaded` when the journal is full. */
+  /** Errors: `overloaded` when the journal is full; `conflict` for a key of another request. */
   acceptUsage(request: UsageRequest): Promise<Receipt>
   /** Errors: `overloaded`; `conflict` when this part of the file has been taken in already. */
   acceptLog(chunk: LogChunk): Promise<{ seq: number }>
@@ -75,7 +76,7 @@ export function createIngest(deps: IngestDeps): Ingest {
   const fileEnds = createFileEnds(journal, registry)
   const waiters = new Map<number, Set<() => void>>()
   // Requests with a key that are on their way to the disk right now.
-  const keysInFlight = new Map<string, Promise<Receipt>>()
+  const keysInFlight = new Map<string, { request: UsageRequest; receipt: Promise<Receipt> }>()
 
   // Keys of frames in the journal, read from it once; the registry has those of loaded frames.
   let keys: Map<string, number> | null = null
@@ -96,10 +97,19 @@ export function createIngest(deps: IngestDeps): Ingest {
     return seq
   }
 
+  async function loadedAs(seq: number): Promise<Pick<UsageRequest, 'meter' | 'lines'> | undefined> {
+    const frame = await registry.loadedFrame(seq)
+    return frame === undefined ? undefined : { meter: frame.meter, lines: frame.outcome.lines }
+  }
+
   async function acceptKeyed(request: UsageRequest, key: string): Promise<Receipt> {
     const slot = slotOf(request.source, key)
     const known = waitingKeys().get(slot) ?? (await registry.frameOfRequest(request.source, key))
-    if (known !== undefined) return { seq: known, isRepeat: true }
+    if (known !== undefined) {
+      const earlier = journal.frame(known) ?? (await loadedAs(known))
+      if (earlier !== undefined) checkRepeat(request, key, earlier)
+      return { seq: known, isRepeat: true }
+    }
     const seq = await append(usageMeta(request, clock), request.body)
     // A frame that is loaded already is in the registry; only one that waits has to be found here.
     if (journal.frame(seq) !== undefined) waitingKeys().set(slot, seq)
@@ -114,11 +124,14 @@ export function createIngest(deps: IngestDeps): Ingest {
       }
       const slot = slotOf(request.source, idempotencyKey)
       const other = keysInFlight.get(slot)
-      if (other !== undefined) return { ...(await other), isRepeat: true }
-      const mine = acceptKeyed(request, idempotencyKey)
-      keysInFlight.set(slot, mine)
+      if (other !== undefined) {
+        checkRepeat(request, idempotencyKey, other.request)
+        return { ...(await other.receipt), isRepeat: true }
+      }
+      const receipt = acceptKeyed(request, idempotencyKey)
+      keysInFlight.set(slot, { request, receipt })
       try {
-        return await mine
+        return await receipt
       } finally {
         keysInFlight.delete(slot)
       }
@@ -166,6 +179,21 @@ export function createIngest(deps: IngestDeps): Ingest {
       }
     },
   }
+}
+
+// Taking another request for a repeat would drop its usage in silence.
+function checkRepeat(
+  request: UsageRequest,
+  key: string,
+  earlier: Pick<UsageRequest, 'meter' | 'lines'>,
+): void {
+  if (request.meter === earlier.meter && request.lines === earlier.lines) return
+  throw new AppError(
+    'conflict',
+    `Idempotency-Key ${key} was used for another request (${earlier.meter}, ${earlier.lines} lines). ` +
+      'Send this one under a key of its own.',
+    { field: 'Idempotency-Key' },
+  )
 }
 
 function slotOf(source: string, key: string): string {

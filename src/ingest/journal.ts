@@ -28,6 +28,7 @@ export interface JournalConfig {
   readonly freeBytesMin?: number
 }
 
+/** What the journal needs. */
 export interface JournalDeps {
   readonly clock: Clock
   readonly onStep: StepListener

@@ -22,7 +22,7 @@ export interface ClickHouseFront {
 /** What happens to the next `count` statements that contain a text. */
 export interface FaultRule {
   readonly match: string
-  /** `lose` executes, then drops the connection; `linger` drops it and goes on; or an error text. */
+  /** `lose` executes, then drops the connection; `linger` drops it, goes on; or an error text. */
   readonly mode: 'drop' | 'lose' | 'linger' | `Code: ${string}`
   /** Default 1. */
   readonly count?: number

@@ -46,8 +46,8 @@ export function toAppError(error: unknown): AppError {
   return new AppError(code, messageOf(code), { cause: error, retryAfterSeconds: 1 })
 }
 
-// The embedded engine's errors are of its own copy of the client's class, so they are known by their
-// shape: the code is the engine's number, written as text.
+// The embedded engine's errors are of its own copy of the client's class, so they are known by
+// their shape: the code is the engine's number, written as text.
 function engineCode(error: unknown): string {
   if (!(error instanceof Error) || !('code' in error) || !('type' in error)) return ''
   return typeof error.code === 'string' ? error.code : ''

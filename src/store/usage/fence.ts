@@ -3,7 +3,7 @@ import type { Batch } from '../../ingest/batch.ts'
 import type { Engine } from './engine.ts'
 import { quote } from './render.ts'
 
-/** Looks for what still runs at most so often, and so long apart, before the loader waits longer. */
+/** Looks for what still runs at most so often, before the loader waits longer. */
 const LOOKS_MAX = 50
 const LOOK_MS = 100
 
