@@ -25,66 +25,76 @@ async function measure(directory: string, say: (text: string) => void): Promise<
   const log = await generateLog(LINES)
   // Both sides read it from the page cache.
   await readFile(log.path)
-  const weir: WeirOutput[] = []
-  const bare: Elapsed[] = []
-  const places: Elapsed[] = []
-  let residentBytes = 0
+  const rounds: Round[] = []
   for (let round = 1; round <= ROUNDS; round += 1) {
-    const one = await inFolder(directory, log, (input) => WEIR.run(input))
-    residentBytes = Math.max(residentBytes, one.residentBytes)
-    weir.push(one.output)
-    const { output } = await inFolder(directory, log, (input) =>
-      BARE.run({ ...input, grouping: 'all' }),
-    )
-    bare.push(output)
-    const lean = await inFolder(directory, log, (input) =>
-      BARE.run({ ...input, grouping: 'places' }),
-    )
-    places.push(lean.output)
-    say(
-      `round ${round}: Weir ${one.output.seconds.toFixed(2)} s, bare ${output.seconds.toFixed(2)} s`,
-    )
+    const measured = await measureRound(directory, log)
+    rounds.push(measured)
+    const { weir, bare } = measured
+    say(`round ${round}: Weir ${weir.seconds.toFixed(2)} s, bare ${bare.seconds.toFixed(2)} s`)
   }
-  const seconds = median(weir.map((round) => round.seconds))
-  const bareSeconds = median(bare.map((round) => round.seconds))
-  const placesSeconds = median(places.map((round) => round.seconds))
+  const seconds = median(rounds.map(({ weir }) => weir.seconds))
   const goaccess = measureGoaccess(log, directory)
   return {
     figures: [
-      {
-        name: 'Weir, to queryable',
-        value: LINES / seconds,
-        unit: 'lines/s',
-        note: describe(weir),
-      },
-      {
-        name: 'Weir, to durable',
-        value: LINES / median(weir.map((round) => round.durableSeconds)),
-        unit: 'lines/s',
-      },
-      {
-        name: 'bare engine, one statement',
-        value: LINES / bareSeconds,
-        unit: 'lines/s',
-        note: describe(bare),
-      },
-      {
-        name: 'Weir / bare engine',
-        value: bareSeconds / seconds,
-        unit: '×',
-        goal: { atLeast: BARE_RATIO_MIN },
-      },
-      {
-        name: 'Weir / bare engine, places only',
-        value: placesSeconds / seconds,
-        unit: '×',
-        note: describe(places),
-      },
+      ...engineFigures(rounds, seconds),
       ...(typeof goaccess === 'string' ? [] : goaccessFigures(goaccess, seconds)),
-      residentFigure('Weir', residentBytes),
+      residentFigure('Weir', Math.max(...rounds.map(({ residentBytes }) => residentBytes))),
     ],
     skipped: typeof goaccess === 'string' ? [goaccess] : [],
   }
+}
+
+interface Round {
+  readonly weir: WeirOutput
+  readonly residentBytes: number
+  /** The engine grouping by all that Weir tells apart. */
+  readonly bare: Elapsed
+  /** The engine grouping by minute and place only. */
+  readonly places: Elapsed
+}
+
+async function measureRound(directory: string, log: GeneratedLog): Promise<Round> {
+  const weir = await inFolder(directory, log, (input) => WEIR.run(input))
+  const bare = await inFolder(directory, log, (input) => BARE.run({ ...input, grouping: 'all' }))
+  const places = await inFolder(directory, log, (input) =>
+    BARE.run({ ...input, grouping: 'places' }),
+  )
+  return {
+    weir: weir.output,
+    residentBytes: weir.residentBytes,
+    bare: bare.output,
+    places: places.output,
+  }
+}
+
+function engineFigures(rounds: readonly Round[], seconds: number): BenchResult['figures'] {
+  const weir = rounds.map((round) => round.weir)
+  const bare = rounds.map((round) => round.bare)
+  const places = rounds.map((round) => round.places)
+  const bareSeconds = median(bare.map((round) => round.seconds))
+  const durableSeconds = median(weir.map((round) => round.durableSeconds))
+  return [
+    { name: 'Weir, to queryable', value: LINES / seconds, unit: 'lines/s', note: describe(weir) },
+    { name: 'Weir, to durable', value: LINES / durableSeconds, unit: 'lines/s' },
+    {
+      name: 'bare engine, one statement',
+      value: LINES / bareSeconds,
+      unit: 'lines/s',
+      note: describe(bare),
+    },
+    {
+      name: 'Weir / bare engine',
+      value: bareSeconds / seconds,
+      unit: '×',
+      goal: { atLeast: BARE_RATIO_MIN },
+    },
+    {
+      name: 'Weir / bare engine, places only',
+      value: median(places.map((round) => round.seconds)) / seconds,
+      unit: '×',
+      note: describe(places),
+    },
+  ]
 }
 
 function goaccessFigures(

@@ -71,7 +71,7 @@ async function reach(url: string, target: string, request: RequestInit): Promise
   } catch (error) {
     throw new AppError(
       'overloaded',
-      `No Weir server answers at ${url}. Start one with "weir start", or name it with --url.`,
+      `No Weir server answers at ${url}. Start one with "weir serve", or name it with --url.`,
       { cause: error },
     )
   }

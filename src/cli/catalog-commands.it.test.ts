@@ -149,7 +149,7 @@ test('a wrong token, a missing token and a silent server each name their way out
   })
   await expect(weir('brand list --url http://127.0.0.1:9')).rejects.toMatchObject({
     code: 'overloaded',
-    message: expect.stringContaining('weir start'),
+    message: expect.stringContaining('weir serve'),
   })
 })
 
