@@ -19,7 +19,7 @@ export interface JournalConfig {
   readonly directory: string
   /** Bytes of frames not yet loaded above which appends are refused. */
   readonly bytesMax: number
-  /** Length after which a new segment begins. */
+  /** Length after which a new segment begins; at most 1 GiB. */
   readonly segmentBytes: number
   /**
    * Free bytes of the disk below which appends are refused; default FREE_BYTES_MIN. Loading what
@@ -34,6 +34,9 @@ export interface JournalDeps {
   readonly onStep: StepListener
   readonly log: { warn(details: object, message: string): void }
 }
+
+// Recovery reads a segment as a whole, and an entry names its group by 32 bits.
+const SEGMENT_BYTES_MAX = 1 << 30
 
 interface Write {
   readonly bytes: Buffer
@@ -284,7 +287,8 @@ export class Journal {
 
   async #commit(group: readonly Write[]): Promise<void> {
     if (this.#failure !== null) throw this.#failure
-    if (this.#length > this.#config.segmentBytes) await this.#beginSegment()
+    const segmentBytes = Math.min(this.#config.segmentBytes, SEGMENT_BYTES_MAX)
+    if (this.#length > segmentBytes) await this.#beginSegment()
     const file = this.#file
     const segment = this.#segments.at(-1)
     assert(file !== undefined && segment !== undefined, 'the journal is open')
