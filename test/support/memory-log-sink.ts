@@ -32,10 +32,9 @@ export function createMemoryLogSink(): MemoryLogSink {
       const files = new Map<string, KnownFile['chunks'][number][]>()
       for (const chunk of chunks.filter((one) => one.headHash === headHash)) {
         const { offset, length, lines, sha256 } = chunk
-        files.set(chunk.fileId, [
-          ...(files.get(chunk.fileId) ?? []),
-          { offset, length, lines, sha256 },
-        ])
+        const known = files.get(chunk.fileId) ?? []
+        known.push({ offset, length, lines, sha256 })
+        files.set(chunk.fileId, known)
       }
       return [...files].map(([fileId, known]) => ({ fileId, chunks: known }))
     },

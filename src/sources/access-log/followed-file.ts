@@ -18,6 +18,8 @@ export interface FollowOptions extends Omit<IntakeOptions, 'path'> {
 /** Read in one step, so that one large file does not keep the others waiting. */
 const STEP_BYTES = 16 << 20
 const READ_BYTES = 1 << 20
+/** Enough to tell what kind of file it is, and where its first line ends. */
+const FIRST_BYTES = 64 << 10
 /** Beginning of the file that is compared to notice that it was overwritten. */
 const HEAD_BYTES = 4096
 /** A file that stops inside a known chunk may be a copy in progress; later it is another file. */
@@ -44,7 +46,7 @@ export class FollowedFile {
   #changedMs: number
   #kind: 'unknown' | 'plain' | 'compressed' = 'unknown'
   #takenMtimeMs: number | null = null
-  #truncations = 0
+  #generation = 0
 
   constructor(found: FoundFile, options: FollowOptions, nowMs: number) {
     this.key = found.key
@@ -85,9 +87,14 @@ export class FollowedFile {
     return this.#mtimeMs
   }
 
-  /** How often it was found overwritten from the start. */
-  get truncations(): number {
-    return this.#truncations
+  /**
+   * Rises when it is found overwritten, and again when the beginning of what it holds now is known.
+   *
+   * What came before may lie beside it, also what nobody has read a byte of: what is overwritten
+   * from now on is noticed by its beginning, what was before that is not.
+   */
+  get generation(): number {
+    return this.#generation
   }
 
   /** The compressed file was taken in as it is on the disk now. */
@@ -113,7 +120,7 @@ export class FollowedFile {
     const { size, mtimeMs } = await handle.stat()
     if (size !== this.#size || mtimeMs !== this.#mtimeMs) {
       this.#changedMs = nowMs
-      if (this.#mtimeMs !== -1 && (await this.#isOverwritten(handle, size))) this.#startOver()
+      if (this.#mtimeMs !== -1 && (await this.#isOverwritten(handle, size))) await this.#startOver()
       this.#size = size
       this.#mtimeMs = mtimeMs
     }
@@ -125,19 +132,28 @@ export class FollowedFile {
 
   /** Takes the last line even without LF: nobody will write to this file any more. */
   async finish(): Promise<void> {
-    if (this.#kind === 'plain') await this.#intake.finish()
+    if (this.#kind === 'unknown') await this.#intake.push(await this.#shortContent())
+    if (this.#kind !== 'compressed') await this.#intake.finish()
     await this.close()
   }
 
-  /** Closes the file; a later step opens it again by its path. */
+  /** All of a file that is too short to have a first line. */
+  async #shortContent(): Promise<Buffer> {
+    return readAt(await this.#open(), 0, FIRST_BYTES)
+  }
+
+  /** Closes the file once nothing is being appended; a later step opens it again by its path. */
   async close(): Promise<void> {
     const handle = this.#handle
     this.#handle = null
+    await this.#intake.settle()
     await handle?.close()
   }
 
   /** Forgets what was read; the next step compares from the start. */
-  reset(): void {
+  async reset(): Promise<void> {
+    // What is still on its way must be known before anything is compared with what is known.
+    await this.#intake.settle()
     this.#intake = this.#newIntake()
     this.#position = 0
     this.#kind = 'unknown'
@@ -148,9 +164,9 @@ export class FollowedFile {
     return new Intake({ ...this.#options, path: this.#path }, start)
   }
 
-  #startOver(): void {
-    this.#truncations += 1
-    this.reset()
+  async #startOver(): Promise<void> {
+    this.#generation += 1
+    await this.reset()
   }
 
   async #open(): Promise<FileHandle> {
@@ -167,14 +183,17 @@ export class FollowedFile {
 
   /** Shorter than before, or other bytes at its beginning: copytruncate, or an inode used again. */
   async #isOverwritten(handle: FileHandle, size: number): Promise<boolean> {
-    if (size < this.#position) return true
+    return size < this.#position || !(await this.#beginsAsBefore(handle))
+  }
+
+  async #beginsAsBefore(handle: FileHandle): Promise<boolean> {
     const now = await readAt(handle, 0, this.#head.length)
-    return !now.equals(this.#head)
+    return now.equals(this.#head)
   }
 
   /** Tells plain from compressed, finds where to continue; false while it is too short to tell. */
   async #begin(handle: FileHandle): Promise<boolean> {
-    const first = await readAt(handle, 0, 64 << 10)
+    const first = await readAt(handle, 0, FIRST_BYTES)
     if (first.length < 4 && !first.includes(10)) return false
     if (isCompressed(first)) {
       this.#kind = 'compressed'
@@ -187,6 +206,7 @@ export class FollowedFile {
     const start = await this.#resume(handle, headHashOf(head))
     this.#intake = this.#newIntake(start)
     this.#position = start?.offset ?? 0
+    this.#generation += 1
     return true
   }
 
@@ -219,11 +239,21 @@ export class FollowedFile {
       this.#options.signal.throwIfAborted()
       const block = await readAt(handle, this.#position, READ_BYTES)
       if (block.length === 0) break
+      // It may have been overwritten since it was looked at. The beginning is looked at after the
+      // block was read: when it is the same then, the block belongs to it.
+      if (!(await this.#beginsAsBefore(handle))) {
+        await this.#startOver()
+        return 'more'
+      }
       this.#keepHead(block)
       this.#position += block.length
       await this.#intake.push(block)
     }
-    if (this.#position >= stop) return 'more'
+    if (this.#position >= stop) {
+      // A copy of this file may be next: it is compared with what is durable.
+      await this.#intake.settle()
+      return 'more'
+    }
     const hasWaited = nowMs - this.#changedMs >= COMPARE_WAIT_MS
     if (this.#intake.isComparing && hasWaited) await this.#intake.giveUpComparing()
     await this.#intake.flush()

@@ -139,11 +139,30 @@ export class Intake {
     await this.#inFlight
   }
 
-  /** Decides that what is held is new. */
+  /** Waits until nothing is being appended any more, whatever came of it. */
+  async settle(): Promise<void> {
+    await Promise.allSettled([this.#inFlight])
+  }
+
+  /**
+   * Decides that what is held is new.
+   *
+   * Errors: conflict when something was taken in meanwhile that it was not compared with.
+   */
   async giveUpComparing(): Promise<void> {
     if (this.#known === null) return
     // What was learned at the beginning may be old by now.
-    this.#continueKnownFile(await this.#options.sink.candidates(this.#headHash))
+    const files = await this.#options.sink.candidates(this.#headHash)
+    const { start } = this.#cutter
+    const compared = this.#known.get(start)?.length ?? 0
+    const known = boundariesOf(files).get(start)?.length ?? 0
+    if (known > compared) {
+      throw new AppError(
+        'conflict',
+        `${this.#options.path} is being taken in by somebody else at the same time. Run it again: what is known is skipped.`,
+      )
+    }
+    this.#continueKnownFile(files)
     this.#known = null
   }
 

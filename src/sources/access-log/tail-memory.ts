@@ -9,11 +9,13 @@ const State = z.array(
   z.union([
     z.strictObject({ key: z.string(), fileId: z.string() }),
     z.strictObject({ key: z.string(), size: z.number(), mtimeMs: z.number() }),
+    z.strictObject({ key: z.string(), sinceMs: z.number() }),
   ]),
 )
 
 /**
- * Remembers across restarts which inode had which identity, and which compressed files are done.
+ * Remembers across restarts which inode had which identity, which files are done, and since when
+ * rotated files matter.
  *
  * A cache: losing it costs reading files again, never a line, because what was taken in is known
  * by its content.
@@ -24,6 +26,9 @@ export interface TailMemory {
   rememberFile(key: string, fileId: string): void
   isDone(key: string, size: number, mtimeMs: number): boolean
   rememberDone(key: string, size: number, mtimeMs: number): void
+  /** What this file was rotated to and was last written to by then is not wanted any more. */
+  sinceMsOf(path: string): number | null
+  rememberSince(path: string, sinceMs: number): void
   /** Writes what changed. */
   save(): Promise<void>
 }
@@ -61,6 +66,11 @@ export function createTailMemory(directory: string | null, name: string): TailMe
       )
     },
     rememberDone: (key, size, mtimeMs) => set({ key, size, mtimeMs }),
+    sinceMsOf(file) {
+      const entry = entries.get(sinceKey(file))
+      return entry !== undefined && 'sinceMs' in entry ? entry.sinceMs : null
+    },
+    rememberSince: (file, sinceMs) => set({ key: sinceKey(file), sinceMs }),
     async save() {
       if (!isChanged || path === null || directory === null) return
       isChanged = false
@@ -70,6 +80,11 @@ export function createTailMemory(directory: string | null, name: string): TailMe
       await rename(`${path}.new`, path)
     },
   }
+}
+
+/** No inode's key begins like this. */
+function sinceKey(path: string): string {
+  return `since ${path}`
 }
 
 /** A file that is missing, torn or of another version is an empty memory. */

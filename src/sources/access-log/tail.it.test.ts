@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import {
   appendFileSync,
   copyFileSync,
@@ -27,6 +28,8 @@ let count = 0
 let sink: MemoryLogSink
 let warnings: string[] = []
 let tailers: Tailer[] = []
+/** Called between the moment a file is listed and its first look. */
+let onFollowing = (): void => undefined
 
 beforeEach(() => {
   count += 1
@@ -36,6 +39,7 @@ beforeEach(() => {
   sink = createMemoryLogSink()
   warnings = []
   tailers = []
+  onFollowing = () => undefined
 })
 
 afterEach(async () => {
@@ -58,7 +62,7 @@ async function start(paths: readonly string[] = [log]): Promise<Tailer> {
     {
       sink,
       clock: fastClock,
-      log: { info: () => undefined, warn: (_, message) => void warnings.push(message) },
+      log: { info: () => onFollowing(), warn: (_, message) => void warnings.push(message) },
     },
   )
   await tailer.start()
@@ -305,6 +309,117 @@ test('patterns mean files in any part of the path, hidden files left out', async
   expect(taken()).toEqual(['line a', 'line b'])
 })
 
+/** What logrotate does: older generations move up, and the log is copied and truncated. */
+function copyTruncate(): void {
+  for (let generation = 8; generation >= 1; generation -= 1) {
+    const name = `${log}.${generation}`
+    if (existsSync(name)) renameSync(name, `${log}.${generation + 1}`)
+  }
+  copyFileSync(log, `${log}.1`)
+  truncateSync(log)
+}
+
+test('a second copytruncate while the first is being noticed loses nothing', async () => {
+  writeFileSync(log, lines(0, 10))
+  const before = sink
+  sink = {
+    ...sink,
+    append: async (chunk) => {
+      const answer = await before.append(chunk)
+      // What came after the first one is read now; the end of what was before is not.
+      if (chunk.body.includes('line 20\n')) {
+        copyTruncate()
+        appendFileSync(log, lines(30, 40))
+      }
+      return answer
+    },
+  }
+  await start()
+  await settled(10)
+  appendFileSync(log, lines(10, 20))
+  copyTruncate()
+  appendFileSync(log, lines(20, 30))
+  await settled(40)
+  expect(taken()).toEqual(sorted(lines(0, 40)))
+})
+
+test.each(['goes on', 'is restarted'])(
+  'a file that was rotated before its first look is found beside the log when the tailer %s',
+  async (what) => {
+    writeFileSync(log, lines(0, 10))
+    let tailer = await start()
+    await settled(10)
+    onFollowing = () => {
+      onFollowing = () => undefined
+      // The new file is listed, but nothing of it was read yet. Only one generation is kept.
+      unlinkSync(`${log}.1`)
+      copyFileSync(log, `${log}.1`)
+      truncateSync(log)
+      appendFileSync(log, lines(30, 50))
+    }
+    if (what === 'is restarted') await stop(tailer)
+    renameSync(log, `${log}.1`)
+    writeFileSync(log, lines(20, 30))
+    if (what === 'is restarted') tailer = await start()
+    await settled(40)
+    expect(tailer.files().length).toBeGreaterThan(1)
+    expect(taken()).toEqual(sorted(lines(0, 10) + lines(20, 50)))
+  },
+)
+
+test('a file that is overwritten while it is read is not read on in the middle', async () => {
+  const long = (from: number, to: number): string =>
+    lines(from, to).replaceAll('\n', `${'x'.repeat(1000)}\n`)
+  writeFileSync(log, long(0, 3000))
+  const before = sink
+  let isRotated = false
+  sink = {
+    ...sink,
+    candidates: async (headHash) => {
+      // The first of several blocks was read.
+      if (!isRotated) {
+        copyTruncate()
+        appendFileSync(log, long(3000, 7000))
+      }
+      isRotated = true
+      return before.candidates(headHash)
+    },
+  }
+  await start()
+  await settled(4000)
+  // The part of the old content that was read may count or not: it was there before the first look.
+  const all = taken()
+  expect(all.filter((line) => !line.endsWith('x'))).toEqual([])
+  expect(new Set(all).size).toBe(all.length)
+  const wanted = new Set(sorted(long(3000, 7000)))
+  expect(all.filter((line) => wanted.has(line))).toHaveLength(wanted.size)
+})
+
+test('after a conflict it starts over behind what is known', async () => {
+  const before = sink
+  let theirs = false
+  sink = {
+    ...sink,
+    append: async (chunk) => {
+      if (!theirs && chunk.offset > 0) {
+        theirs = true
+        // Somebody else was quicker with the first line of this chunk.
+        const body = chunk.body.subarray(0, chunk.body.indexOf(10) + 1)
+        const sha256 = createHash('sha256').update(body).digest('hex')
+        await before.append({ ...chunk, body, length: body.length, lines: 1, sha256 })
+      }
+      return before.append(chunk)
+    },
+  }
+  writeFileSync(log, lines(0, 10))
+  await start()
+  await settled(10)
+  appendFileSync(log, lines(10, 20))
+  await settled(20)
+  expect(sink.text()).toBe(lines(0, 20))
+  expect(warnings).toHaveLength(1)
+})
+
 test.each([1, 2, 3])(
   'whatever a writer and a rotation do, each line counts once (seed %d)',
   async (seed) => {
@@ -331,6 +446,8 @@ test.each([1, 2, 3])(
     }
     let tailer = await start()
     write(log)
+    // What is rotated before the first look at all is from before Weir.
+    await settled(next)
     for (let step = 0; step < 60; step += 1) {
       const kind = random(10)
       if (kind < 6) write(log)

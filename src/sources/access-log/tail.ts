@@ -1,21 +1,13 @@
 import { type FSWatcher, watch } from 'node:fs'
-import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../../core/clock.ts'
 import { AppError, toAppError } from '../../core/errors.ts'
-import { isCompressed, openHandle, openLogFile } from './content.ts'
 import { FollowedFile } from './followed-file.ts'
 import { compileFormat, type FormatSpec } from './format.ts'
-import { headHashOf, headOf } from './intake.ts'
+import { createRotatedFiles, type RotatedFiles } from './rotated-files.ts'
 import type { LogSink } from './sink.ts'
 import { createTailMemory, type TailMemory } from './tail-memory.ts'
-import {
-  findFiles,
-  findRotated,
-  type FoundFile,
-  isOneFile,
-  watchedDirectories,
-} from './tail-paths.ts'
+import { findFiles, type FoundFile, watchedDirectories } from './tail-paths.ts'
 
 /** One configured log source. */
 export interface TailConfig {
@@ -99,12 +91,15 @@ class LogTailer implements Tailer {
   #loop: Promise<void> = Promise.resolve()
   #wake: () => void = () => undefined
   #isWoken = false
-  #isFirstPass = true
+  readonly #rotated: RotatedFiles
+  /** Something may lie beside the configured files that is not followed. */
+  #isLookDue = true
 
   constructor(config: TailConfig, deps: TailDeps) {
     this.#config = config
     this.#deps = deps
     this.#memory = createTailMemory(config.stateDirectory, config.name)
+    this.#rotated = createRotatedFiles(config.paths, this.#memory, deps.sink)
   }
 
   get name(): string {
@@ -147,7 +142,6 @@ class LogTailer implements Tailer {
     const found = await findFiles(this.#config.paths)
     await this.#watchDirectories()
     let isBehind = false
-    const truncationsBefore = this.#truncations()
     // Known files first: what a copy of one has in common with it is then known already.
     const listed = new Map(found.map((file) => [file.key, file]))
     for (const file of this.#files.values()) {
@@ -157,24 +151,30 @@ class LogTailer implements Tailer {
       if ((await this.#step(file, nowMs)) === 'more') isBehind = true
       if (entry === undefined) await this.#letGoWhenIdle(file, nowMs)
     }
-    const isRotated = this.#isReplaced(found) || this.#truncations() > truncationsBefore
-    const rotated = isRotated ? await this.#findUnfinished() : []
-    // The end of a rotated file goes before the file that follows it.
-    for (const file of [...rotated, ...found]) {
-      if (this.#abort.signal.aborted) return false
-      if (await this.#follow(file, nowMs)) isBehind = true
-    }
+    for (const file of found) if (await this.#follow(file, nowMs)) isBehind = true
+    this.#noticeReplaced(found)
+    if (await this.#followRotated(listed, nowMs)) isBehind = true
     await this.#closeIdle()
     return isBehind
   }
 
-  #truncations(): number {
-    return [...this.#files.values()].reduce((sum, file) => sum + file.truncations, 0)
+  /**
+   * Looks for rotated files, after the beginnings of all configured files are known: whatever was
+   * rotated before that lies there now, whatever is rotated later is noticed by its beginning.
+   */
+  async #followRotated(listed: ReadonlyMap<string, FoundFile>, nowMs: number): Promise<boolean> {
+    if (!this.#isLookDue || this.#abort.signal.aborted) return false
+    const isFollowed = (key: string): boolean => this.#files.has(key)
+    const rotated = await this.#rotated.unfinished(isFollowed, (key) => listed.has(key))
+    this.#isLookDue = false
+    let isBehind = false
+    for (const file of rotated) if (await this.#follow(file, nowMs)) isBehind = true
+    return isBehind
   }
 
   /** Starts to follow a file that is new here. */
   async #follow(found: FoundFile, nowMs: number): Promise<boolean> {
-    if (this.#files.has(found.key)) return false
+    if (this.#abort.signal.aborted || this.#files.has(found.key)) return false
     if (this.#memory.isDone(found.key, found.size, found.mtimeMs)) return false
     const { sink } = this.#deps
     const file = new FollowedFile(
@@ -198,6 +198,7 @@ class LogTailer implements Tailer {
     if (this.#abort.signal.aborted || (this.#failing.get(file.key)?.retryMs ?? 0) > nowMs) {
       return 'idle'
     }
+    const { generation } = file
     try {
       const result = await file.step(nowMs)
       this.#failing.delete(file.key)
@@ -207,6 +208,8 @@ class LogTailer implements Tailer {
     } catch (error) {
       await this.#failed(file, error, nowMs)
       return 'idle'
+    } finally {
+      if (file.generation !== generation) this.#isLookDue = true
     }
   }
 
@@ -214,13 +217,15 @@ class LogTailer implements Tailer {
   async #failed(file: FollowedFile, error: unknown, nowMs: number): Promise<void> {
     if (this.#abort.signal.aborted) return
     if (error instanceof AppError && error.code === 'not_found') {
+      // Rotated while it was closed: it lies there under another name.
+      this.#isLookDue = true
       await this.#forget(file)
       return
     }
     const attempt = (this.#failing.get(file.key)?.attempt ?? -1) + 1
     this.#failing.set(file.key, { attempt, retryMs: nowMs + delayMs(attempt) })
     this.#warn(error, `${file.path}: reading failed; it is tried again`)
-    file.reset()
+    await file.reset()
     await file.close()
   }
 
@@ -240,45 +245,17 @@ class LogTailer implements Tailer {
       await this.#failed(file, error, nowMs)
       return
     }
+    this.#memory.rememberDone(file.key, file.size, file.mtimeMs)
+    this.#isLookDue = true
     await this.#forget(file)
   }
 
-  /** Another file took the place of one, or this is the first look. */
-  #isReplaced(found: readonly FoundFile[]): boolean {
-    let isReplaced = this.#isFirstPass
-    this.#isFirstPass = false
+  /** Another file took the place of one. */
+  #noticeReplaced(found: readonly FoundFile[]): void {
     for (const { path, key } of found) {
       const before = this.#inodes.get(path)
-      if (before !== undefined && before !== key) isReplaced = true
+      if (before !== undefined && before !== key) this.#isLookDue = true
       this.#inodes.set(path, key)
-    }
-    return isReplaced
-  }
-
-  /**
-   * Finds what the configured files were rotated to, as far as it may have unread lines: the newest
-   * of them that is known, and those that are newer still. Older ones were finished before it.
-   */
-  async #findUnfinished(): Promise<FoundFile[]> {
-    const unfinished: FoundFile[] = []
-    for (const path of this.#config.paths) {
-      if (!(await isOneFile(path))) continue
-      const rotated = await findRotated(resolve(path))
-      const known = await firstIndex(rotated, (file) => this.#isKnown(file))
-      // None is known: these are logs from before Weir, nobody asked for them.
-      if (known !== -1) unfinished.push(...rotated.slice(0, known + 1).reverse())
-    }
-    return unfinished.filter(({ key }) => !this.#files.has(key))
-  }
-
-  async #isKnown(file: FoundFile): Promise<boolean> {
-    if (this.#files.has(file.key)) return true
-    try {
-      const headHash = await headHashAt(file.path)
-      return headHash !== null && (await this.#deps.sink.candidates(headHash)).length > 0
-    } catch (error) {
-      if (error instanceof AppError) return false
-      throw error
     }
   }
 
@@ -346,32 +323,4 @@ async function abortableSleep(ms: number, signal: AbortSignal): Promise<void> {
 
 function delayMs(attempt: number): number {
   return Math.min(RETRY_MS_MIN * 2 ** attempt, RETRY_MS_MAX)
-}
-
-async function firstIndex<Item>(
-  items: readonly Item[],
-  test: (item: Item) => Promise<boolean>,
-): Promise<number> {
-  for (const [index, item] of items.entries()) if (await test(item)) return index
-  return -1
-}
-
-/** Where to look for what is known of the file; null while it has no first line. */
-async function headHashAt(path: string): Promise<string | null> {
-  const handle = await openHandle(path)
-  const first = Buffer.alloc(64 << 10)
-  const { bytesRead } = await handle.read(first, 0, first.length, 0)
-  await handle.close()
-  if (!isCompressed(first)) return hashOrNull(first.subarray(0, bytesRead))
-  const parts: Buffer[] = []
-  for await (const block of (await openLogFile(path)).blocks) {
-    parts.push(block)
-    if (headOf(parts) !== null) break
-  }
-  return hashOrNull(Buffer.concat(parts))
-}
-
-function hashOrNull(content: Buffer): string | null {
-  const head = content.length === 0 ? null : headOf([content])
-  return head === null ? null : headHashOf(head)
 }
