@@ -26,7 +26,8 @@ export function createUsageReader(engine: Engine): UsageReader {
     query: (query) => runQuery(engine, query),
     async provinceSeriesJson(query) {
       const { sql, parameters } = planProvinceSeries(query)
-      return (await engine.text(sql, parameters)).trimEnd()
+      const entries = (await engine.text(sql, parameters)).trimEnd()
+      return `[${entries.replaceAll('\n', ',')}]`
     },
     cdnBytes: (accountId, kind, intervals) => cdnBytes(engine, { accountId, kind, intervals }),
     eipOutBytes: (resourceId, intervals) => eipOutBytes(engine, resourceId, intervals),
