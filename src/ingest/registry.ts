@@ -50,8 +50,3 @@ export interface IngestRegistry extends Checkpointer {
   /** Forgets frames and request keys received before the instant. */
   prune(beforeMs: EpochMs): Promise<void>
 }
-
-/** Adds up the rejected lines of an outcome. */
-export function rejectedLines(outcome: Pick<FrameOutcome, 'rejected'>): number {
-  return Object.values(outcome.rejected).reduce((sum, lines) => sum + lines, 0)
-}
