@@ -1,7 +1,4 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { readAdminToken } from '../config/admin-token-file.ts'
-import { loadConfig } from '../config/load.ts'
-import { AppError } from '../core/errors.ts'
 import {
   type AdminClient,
   type Query,
@@ -11,6 +8,7 @@ import {
 } from './admin-client.ts'
 import type { CliContext } from './context.ts'
 import { renderEntries, renderEntry } from './entry-table.ts'
+import { addressOf } from './server-address.ts'
 
 /** One option of a verb; its name in camel case is the field it fills. */
 export interface OptionPlan {
@@ -79,29 +77,10 @@ export function addAdminOptions(command: Command): Command {
     .option('--json', 'print JSON (default when the output is no terminal)')
 }
 
-/**
- * Finds the server and the token: options, then environment, then the configuration's data
- * directory and port.
- *
- * Errors: `token_unknown` when no token is found, `config_invalid`.
- */
+/** Connects to the server that a command's options, the environment or the configuration name. */
 export function connectAdmin(context: CliContext, options: Wire): AdminClient {
-  const { environment } = context
-  const path = options['config'] as string | undefined
-  const config = loadConfig({ path, environment })
-  const url =
-    (options['url'] as string | undefined) ??
-    environment['WEIR_URL'] ??
-    `http://127.0.0.1:${config.server.port}`
-  const token =
-    (options['token'] as string | undefined) ??
-    environment['WEIR_ADMIN_TOKEN'] ??
-    readAdminToken(config.data.directory)
-  if (token !== undefined) return createAdminClient(url, token)
-  throw new AppError(
-    'token_unknown',
-    `No admin token: give --token or WEIR_ADMIN_TOKEN, or name with --config the configuration whose data directory (${config.data.directory}) holds the file admin-token.`,
-  )
+  const { url, token } = addressOf(context, options)
+  return createAdminClient(url, token)
 }
 
 function renderAnswer(
