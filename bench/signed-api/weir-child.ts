@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises'
-import { destination } from 'pino'
 import { ucloudRequest } from '../../src/api/client.ts'
 import { composeServer } from '../../src/compose-server.ts'
 import type { Core } from '../../src/compose.ts'
-import { createLog } from '../../src/telemetry/log.ts'
+import { bufferedStream, createLog } from '../../src/telemetry/log.ts'
 import { startStopwatch } from '../support/stopwatch.ts'
 import { configIn, createTelemetry, openWeir, registerDomains } from '../support/weir.ts'
 import { DOMAINS } from '../usage-http/generate.ts'
@@ -20,7 +19,7 @@ await WEIR.act(async ({ directory, usage }, parent) => {
     // Each call is logged, as by default; what is written must not scroll over the figures.
     {
       ...createTelemetry(),
-      log: createLog({ level: 'info', stream: destination({ dest: '/dev/null', sync: true }) }),
+      log: createLog({ level: 'info', stream: bufferedStream('/dev/null') }),
     },
   )
   await server.start()

@@ -1,5 +1,8 @@
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { createLog } from './log.ts'
+import { bufferedStream, createLog } from './log.ts'
 
 function capture(work: (log: ReturnType<typeof createLog>) => void): Record<string, unknown>[] {
   const lines: string[] = []
@@ -32,4 +35,24 @@ test('an error is logged with its cause', () => {
 
 test('lines below the level are left out', () => {
   expect(capture((log) => log.debug('detail'))).toEqual([])
+})
+
+test('lines are gathered; a warning is written at once, with all before it', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'weir-log-'))
+  const path = join(directory, 'log')
+  const file = openSync(path, 'a')
+  try {
+    const log = createLog({ level: 'info', stream: bufferedStream(file) })
+    log.info('first')
+    expect(readFileSync(path, 'utf8')).toBe('')
+    log.warn('second')
+    const messages = readFileSync(path, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { msg: string }).msg)
+    expect(messages).toEqual(['first', 'second'])
+  } finally {
+    closeSync(file)
+    rmSync(directory, { recursive: true })
+  }
 })
