@@ -1,4 +1,4 @@
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -40,9 +40,8 @@ test('lines below the level are left out', () => {
 test('lines are gathered; a warning is written at once, with all before it', () => {
   const directory = mkdtempSync(join(tmpdir(), 'weir-log-'))
   const path = join(directory, 'log')
-  const file = openSync(path, 'a')
   try {
-    const log = createLog({ level: 'info', stream: bufferedStream(file) })
+    const log = createLog({ level: 'info', stream: bufferedStream(path) })
     log.info('first')
     expect(readFileSync(path, 'utf8')).toBe('')
     log.warn('second')
@@ -52,7 +51,6 @@ test('lines are gathered; a warning is written at once, with all before it', () 
       .map((line) => (JSON.parse(line) as { msg: string }).msg)
     expect(messages).toEqual(['first', 'second'])
   } finally {
-    closeSync(file)
     rmSync(directory, { recursive: true })
   }
 })

@@ -1,10 +1,5 @@
-import {
-  destination,
-  pino,
-  stdSerializers,
-  type DestinationStream,
-  type Logger,
-} from 'pino'
+import { destination, pino, stdSerializers, type DestinationStream, type Logger } from 'pino'
+import { systemClock } from '../core/clock.ts'
 
 export type { Logger } from 'pino'
 
@@ -86,7 +81,7 @@ function createTimestamp(): () => string {
   let lastMs = Number.NaN
   let text = ''
   return () => {
-    const nowMs = Date.now()
+    const nowMs = systemClock.nowMs()
     if (nowMs !== lastMs) {
       lastMs = nowMs
       text = `,"time":"${new Date(nowMs).toISOString()}"`
