@@ -2,6 +2,7 @@ import { compileFormat } from '../../src/sources/access-log/format.ts'
 import { addressOf, placeOfAddress, versionOfAddress } from '../../src/store/usage/places.ts'
 import { EAGER } from '../../src/store/usage/stage.ts'
 import { openBareEngine } from '../support/bare-engine.ts'
+import { touchMemory } from '../support/memory.ts'
 import { startStopwatch } from '../support/stopwatch.ts'
 import { DOMAIN } from './generate.ts'
 import { BARE } from './scripts.ts'
@@ -27,6 +28,7 @@ ENGINE = MergeTree ORDER BY (minute, place)`)
     grouping === 'places'
       ? ['minute', 'place']
       : ['minute', 'place', 'ip_version', 'status', 'cache', 'protocol']
+  touchMemory()
   const watch = startStopwatch()
   await engine.command(`INSERT INTO bare (${keys.join(', ')}, requests, bytes_out, bytes_in)
 SELECT ${keys.join(', ')}, count(), sum(sent), sum(received)

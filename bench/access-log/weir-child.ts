@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { createLogSink } from '../../src/ingest/log-sink.ts'
 import { ingestFiles } from '../../src/sources/access-log/ingest-file.ts'
+import { touchMemory } from '../support/memory.ts'
 import { startStopwatch } from '../support/stopwatch.ts'
 import { NOW_MS, openWeir, registerDomains } from '../support/weir.ts'
 import { DOMAIN } from './generate.ts'
@@ -10,6 +11,7 @@ await WEIR.act(async ({ directory, log }) => {
   const core = await openWeir(directory)
   const { accountId } = await registerDomains(core, [DOMAIN])
   const sink = createLogSink(core.ingest)
+  touchMemory()
   const watch = startStopwatch()
   let durableSeconds = 0
   const summary = await ingestFiles(

@@ -104,6 +104,7 @@ describe('loading', () => {
     expect(steps).toEqual([
       'load.plan.before',
       'load.plan.after',
+      'load.stage.after',
       'load.usage.after',
       'load.inserted.after',
       'roll.before',

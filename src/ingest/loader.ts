@@ -1,17 +1,11 @@
-import { mkdir, open, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir } from 'node:fs/promises'
 import type { Clock } from '../core/clock.ts'
 import { toAppError } from '../core/errors.ts'
+import { layOutFiles, type BatchFile, type BatchFiles } from './batch-files.ts'
 import type { Batch, Frame, FrameOutcome } from './batch.ts'
 import type { StoredOutcome } from './journal-entry.ts'
 import type { Journal } from './journal.ts'
 import type { StepListener } from './steps.ts'
-
-/** A file of lines, and the position of its first line within the batch. */
-export interface BatchFile {
-  readonly path: string
-  readonly firstPosition: number
-}
 
 /** What the loader needs of the usage store. Every call may be repeated after a crash. */
 export interface BatchStore {
@@ -19,7 +13,17 @@ export interface BatchStore {
   synchronise(): Promise<void>
   /** Removes whatever an interrupted attempt to insert the batch left behind. */
   discard(batch: Batch): Promise<void>
-  /** Puts usable lines into the usage table and the others into `rejected`. */
+  /**
+   * Parses the batch into memory, unless that is done; changes nothing that anybody sees. Two
+   * batches can be staged at a time.
+   */
+  stage(batch: Batch, files: readonly BatchFile[]): Promise<void>
+  /** Does the same while another batch is inserted and rolled, if nothing speaks against it. */
+  stageAhead(batch: Batch, files: readonly BatchFile[]): Promise<void>
+  /**
+   * Puts the staged batch's usable lines into the usage table and the others into `rejected`; it
+   * is not staged any more afterwards.
+   */
   insert(batch: Batch, files: readonly BatchFile[], onStep: StepListener): Promise<FrameOutcome[]>
   /** Adds the batch to every rollup, once however often it is called. */
   roll(batch: Batch, onStep: StepListener): Promise<void>
@@ -56,8 +60,16 @@ export interface LoaderDeps {
 
 const RETRY_MS_MAX = 60_000
 
+/** The next batch, which is parsed while the one before is inserted and rolled. */
+interface Ahead {
+  readonly batch: Batch
+  /** Null when its lines could not be laid out. */
+  readonly files: Promise<BatchFiles | null>
+}
+
 /**
- * Moves frames from the journal into the usage store, one batch after the other.
+ * Moves frames from the journal into the usage store, one batch after the other; only the parsing
+ * of the next one, which leaves no trace, overlaps with the rest.
  *
  * A batch that fails is tried again until it succeeds; the journal fills meanwhile and refuses
  * new frames when it is full, so senders slow down and nothing is lost.
@@ -70,6 +82,7 @@ export class Loader {
   #stopping = false
   #wake: () => void = () => undefined
   #failing = false
+  #ahead: Ahead | null = null
 
   constructor(config: LoaderConfig, deps: LoaderDeps) {
     this.#config = config
@@ -92,13 +105,15 @@ export class Loader {
     this.#stopping = true
     this.#wake()
     await this.#running
+    const files = await this.#ahead?.files
+    await files?.remove()
   }
 
   async #run(): Promise<void> {
     let resume = this.#resumable()
     for (;;) {
       if (this.#stopping) return
-      const batch = resume?.batch ?? this.#next()
+      const batch = resume?.batch ?? this.#ahead?.batch ?? this.#next()
       if (batch === undefined) {
         await this.#sleep(null)
         continue
@@ -156,14 +171,42 @@ export class Loader {
     onStep('load.plan.after')
     if (batch.attempt > 1) await store.discard(batch)
     await store.synchronise()
-    const { files, joined } = await this.#files(batch)
+    const { files, remove } = await this.#files(batch)
     try {
+      await store.stage(batch, files)
+      onStep('load.stage.after')
+      this.#stageAhead(batch)
       const outcomes = (await store.insert(batch, files, onStep)).map(toStored)
       await journal.mark({ t: 'inserted', batch: batch.id, outcomes })
       onStep('load.inserted.after')
       return outcomes
     } finally {
-      await Promise.all(joined.map((path) => rm(path, { force: true })))
+      await remove()
+    }
+  }
+
+  async #files(batch: Batch): Promise<BatchFiles> {
+    const ahead = this.#ahead
+    if (ahead?.batch.id !== batch.id) return await layOutFiles(batch, this.#config.directory)
+    this.#ahead = null
+    return (await ahead.files) ?? (await layOutFiles(batch, this.#config.directory))
+  }
+
+  #stageAhead(current: Batch): void {
+    if (this.#ahead !== null || this.#stopping) return
+    const batch = this.#next(new Set(current.frames.map(({ seq }) => seq)))
+    if (batch === undefined) return
+    this.#ahead = { batch, files: this.#prepare(batch) }
+  }
+
+  // What fails here is tried again, and reported, when the batch's turn comes.
+  async #prepare(batch: Batch): Promise<BatchFiles | null> {
+    try {
+      const laidOut = await layOutFiles(batch, this.#config.directory)
+      await this.#deps.store.stageAhead(batch, laidOut.files).catch(() => undefined)
+      return laidOut
+    } catch {
+      return null
     }
   }
 
@@ -185,8 +228,8 @@ export class Loader {
   }
 
   /** Takes the oldest frame and as many later ones of its kind as a batch may hold. */
-  #next(): Batch | undefined {
-    const pending = this.#deps.journal.pending()
+  #next(except: ReadonlySet<number> = new Set()): Batch | undefined {
+    const pending = this.#deps.journal.pending().filter(({ seq }) => !except.has(seq))
     const [first] = pending
     if (first === undefined) return undefined
     const key = streamKey(first)
@@ -207,37 +250,6 @@ export class Loader {
     return { id: first.seq, attempt: 0, meter: first.meter, reading: first.reading, frames }
   }
 
-  /** Lays the frames out as files: large ones as they are, each run of small ones joined. */
-  async #files(batch: Batch): Promise<{ files: BatchFile[]; joined: string[] }> {
-    const files: BatchFile[] = []
-    const joined: string[] = []
-    let run: Frame[] = []
-    let position = 0
-    const finishRun = async (): Promise<void> => {
-      if (run.length === 0) return
-      const path = this.#pathOf(batch, joined.length)
-      joined.push(path)
-      await joinFrames(run, path)
-      const lines = run.reduce((sum, frame) => sum + frame.lines, 0)
-      files.push({ path, firstPosition: position - lines })
-      run = []
-    }
-    for (const frame of batch.frames) {
-      if (frame.body.length > 0 && !frame.body.path.endsWith('.body')) run.push(frame)
-      else {
-        await finishRun()
-        if (frame.body.length > 0) files.push({ path: frame.body.path, firstPosition: position })
-      }
-      position += frame.lines
-    }
-    await finishRun()
-    return { files, joined }
-  }
-
-  #pathOf(batch: Batch, index: number): string {
-    return join(this.#config.directory, `${batch.id}-${index}.lines`)
-  }
-
   #sleep(ms: number | null): Promise<void> {
     return new Promise((resolve) => {
       const timer = ms === null ? undefined : setTimeout(resolve, ms)
@@ -249,26 +261,6 @@ export class Loader {
       }
       if (ms === null && (this.#stopping || this.#deps.journal.pending().length > 0)) resolve()
     })
-  }
-}
-
-async function joinFrames(frames: readonly Frame[], path: string): Promise<void> {
-  const target = await open(path, 'w')
-  try {
-    for (const frame of frames) await target.writeFile(await readBody(frame))
-  } finally {
-    await target.close()
-  }
-}
-
-async function readBody(frame: Frame): Promise<Buffer> {
-  const file = await open(frame.body.path, 'r')
-  try {
-    const body = Buffer.allocUnsafe(frame.body.length)
-    await file.read(body, 0, body.length, frame.body.offset)
-    return body
-  } finally {
-    await file.close()
   }
 }
 

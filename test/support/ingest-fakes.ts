@@ -22,6 +22,8 @@ export function createFakeStore(): FakeStore {
     gate: Promise.resolve(),
     synchronise: async () => called('synchronise', ''),
     discard: async (batch) => called('discard', `${batch.id}-${batch.attempt}`),
+    stage: async () => undefined,
+    stageAhead: async () => undefined,
     async insert(batch, _files, onStep) {
       await store.gate
       called('insert', `${batch.id}-${batch.attempt}`)

@@ -14,7 +14,8 @@ const DECODE_BYTES = 32 << 10
 /** The content of a log, decompressed, and how far the reading is. */
 export interface LogContent {
   /**
-   * Yields the content in order. Errors: not_found, forbidden, body_malformed when it breaks off.
+   * Yields the content in order; a block is overwritten once the next one is asked for.
+   * Errors: not_found, forbidden, body_malformed when it breaks off.
    */
   readonly blocks: AsyncIterable<Buffer>
   /** Bytes read of the file as it lies on the disk. */
@@ -68,9 +69,9 @@ export function fileError(error: unknown, path: string): unknown {
 
 async function* readHandle(handle: FileHandle): AsyncGenerator<Buffer> {
   try {
+    // One for all blocks: a fresh one for each keeps the garbage collector busier than the disk.
+    const buffer = Buffer.allocUnsafe(READ_BYTES)
     for (;;) {
-      // A fresh buffer each time: the pieces are kept until their chunk is durable.
-      const buffer = Buffer.allocUnsafe(READ_BYTES)
       const { bytesRead } = await handle.read(buffer, 0, READ_BYTES, null)
       if (bytesRead === 0) return
       yield buffer.subarray(0, bytesRead)
@@ -110,7 +111,8 @@ async function firstBlock(raw: AsyncGenerator<Buffer>): Promise<Buffer> {
   while (first.length < 4) {
     const next = await raw.next()
     if (next.done === true) break
-    first = first.length === 0 ? next.value : Buffer.concat([first, next.value])
+    first =
+      first.length === 0 && next.value.length >= 4 ? next.value : Buffer.concat([first, next.value])
   }
   return first
 }
@@ -198,7 +200,8 @@ async function* unzstded(raw: AsyncIterable<Buffer>, name: string): AsyncGenerat
   }
   for await (const block of raw) {
     for (let from = 0; from < block.length; from += DECODE_BYTES) {
-      const failure = push(block.subarray(from, from + DECODE_BYTES), false)
+      // The decoder keeps what it cannot decode yet.
+      const failure = push(Uint8Array.from(block.subarray(from, from + DECODE_BYTES)), false)
       yield* queue.splice(0)
       if (failure !== undefined) throw failure
     }

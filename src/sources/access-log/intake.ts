@@ -105,10 +105,13 @@ export class Intake {
     return chunks
   }
 
-  /** Takes the next bytes of the content. Resolves when there is room for more. */
+  /**
+   * Takes the next bytes of the content; they are the caller's again once it resolves, which is
+   * when there is room for more.
+   */
   async push(buffer: Buffer): Promise<void> {
     if (this.#head !== null) {
-      this.#head.push(buffer)
+      this.#head.push(Buffer.from(buffer))
       const head = headOf(this.#head)
       if (head === null) return
       await this.#begin(head)
@@ -121,6 +124,7 @@ export class Intake {
   async flush(): Promise<void> {
     if (this.#known === null) await this.#append(this.#cutter.cut())
     await this.#inFlight
+    this.#cutter.shrink()
   }
 
   /**

@@ -12,11 +12,18 @@ function cutAll(pieces: readonly Buffer[], cutAfter: ReadonlySet<number> = new S
   const cutter = new LineCutter(0, { afterUnfinishedLine: false })
   const chunks: (CutChunk | null)[] = []
   for (const [index, piece] of pieces.entries()) {
-    cutter.push(piece)
-    if (cutAfter.has(index)) chunks.push(cutter.cut())
+    const block = Buffer.from(piece)
+    cutter.push(block)
+    block.fill(0x2a)
+    if (cutAfter.has(index)) chunks.push(kept(cutter.cut()))
   }
   chunks.push(cutter.cutAll())
   return chunks.filter((chunk) => chunk !== null)
+}
+
+/** A chunk to keep: the cutter writes over its body. */
+function kept(chunk: CutChunk | null): CutChunk | null {
+  return chunk && { ...chunk, body: Buffer.from(chunk.body) }
 }
 
 /** Splits at the given places. */

@@ -9,6 +9,7 @@ export interface CutChunk {
   readonly length: number
   readonly lines: number
   readonly sha256: string
+  /** Overwritten by what is pushed after the next cut. */
   readonly body: Buffer
   readonly oversize: readonly OversizeLine[]
 }
@@ -22,16 +23,22 @@ interface LongLine {
   readonly hashSince: Hash
 }
 
+/** What a body's buffer begins with; it doubles as needed. */
+const BODY_BYTES_FIRST = 64 << 10
+
 /**
  * Cuts a stream of bytes at line ends and hashes what it cuts.
  *
- * Holds one chunk's lines and at most LINE_BYTES_MAX of an unfinished line, however long that is.
+ * Holds the lines of two chunks, the one at work and the one cut last, and at most LINE_BYTES_MAX
+ * of an unfinished line, however long that is. The two take turns: a fresh buffer for each chunk
+ * costs more than filling it does.
  * Pure: time and I/O are the caller's.
  */
 export class LineCutter {
   #start: number
   #position: number
-  #parts: Buffer[] = []
+  #body: Buffer = Buffer.alloc(0)
+  #cutBody: Buffer = Buffer.alloc(0)
   #bodyBytes = 0
   #lines = 0
   #oversize: OversizeLine[] = []
@@ -77,6 +84,7 @@ export class LineCutter {
     return this.#lastByte !== null && this.#lastByte !== LF
   }
 
+  /** Takes the next bytes; copies what it keeps. */
   push(buffer: Buffer): void {
     if (buffer.length === 0) return
     this.#position += buffer.length
@@ -136,7 +144,7 @@ export class LineCutter {
       this.#addLine([...this.#carry])
       // The body's lines all end with LF; the content's last one does not, so the hash goes
       // without.
-      this.#parts.push(Buffer.from([LF]))
+      this.#keep(Buffer.from([LF]))
       this.#carry = []
       this.#carryBytes = 0
     }
@@ -145,20 +153,29 @@ export class LineCutter {
     return this.cut()
   }
 
+  /** Gives memory back while there is nothing to do; chunks cut before are forgotten. */
+  shrink(): void {
+    this.#cutBody = Buffer.alloc(0)
+    if (this.#bodyBytes === 0) this.#body = Buffer.alloc(0)
+  }
+
   #chunkTo(end: number, hash: Hash): CutChunk {
-    return {
+    const chunk = {
       offset: this.#start,
       length: end - this.#start,
       lines: this.#lines,
       sha256: hash.copy().digest('hex'),
-      body: Buffer.concat(this.#parts),
+      body: this.#body.subarray(0, this.#bodyBytes),
       oversize: this.#oversize,
     }
+    const next = this.#cutBody
+    this.#cutBody = this.#body
+    this.#body = next
+    return chunk
   }
 
   #reset(start: number): void {
     this.#start = start
-    this.#parts = []
     this.#bodyBytes = 0
     this.#lines = 0
     this.#oversize = []
@@ -179,7 +196,7 @@ export class LineCutter {
       return stop
     }
     const content = piece.length - (end === -1 ? 0 : 1)
-    this.#carry.push(piece)
+    this.#carry.push(Buffer.from(piece))
     this.#carryBytes += piece.length
     if (this.#carryBytes - piece.length + content > LINE_BYTES_MAX) {
       this.#beginLongLine(this.#position - buffer.length + stop)
@@ -213,16 +230,28 @@ export class LineCutter {
 
   #setCarry(piece: Buffer, end: number): void {
     if (piece.length === 0) return
-    this.#carry = [piece]
+    this.#carry = [Buffer.from(piece)]
     this.#carryBytes = piece.length
     if (piece.length > LINE_BYTES_MAX) this.#beginLongLine(end)
   }
 
   #addRun(run: Buffer): void {
     if (run.length === 0) return
-    this.#parts.push(run)
-    this.#bodyBytes += run.length
+    this.#keep(run)
     this.#hash.update(run)
+  }
+
+  #keep(run: Buffer): void {
+    const bytes = this.#bodyBytes + run.length
+    if (bytes > this.#body.length) {
+      let size = Math.max(this.#body.length, BODY_BYTES_FIRST)
+      while (size < bytes) size *= 2
+      const grown = Buffer.allocUnsafeSlow(size)
+      this.#body.copy(grown, 0, 0, this.#bodyBytes)
+      this.#body = grown
+    }
+    run.copy(this.#body, this.#bodyBytes)
+    this.#bodyBytes = bytes
   }
 
   #addLine(pieces: readonly Buffer[]): void {

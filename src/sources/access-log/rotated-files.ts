@@ -106,7 +106,7 @@ async function headHashAt(path: string): Promise<string | null> {
   if (!isCompressed(first)) return hashOrNull(first.subarray(0, bytesRead))
   const parts: Buffer[] = []
   for await (const block of (await openLogFile(path)).blocks) {
-    parts.push(block)
+    parts.push(Buffer.from(block))
     if (headOf(parts) !== null) break
   }
   return hashOrNull(Buffer.concat(parts))

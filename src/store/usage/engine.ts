@@ -46,12 +46,12 @@ export interface Engine {
 }
 
 /**
- * What both kinds of engine need: one client for loads, others for queries, which never wait for
- * loads.
+ * What both kinds of engine need: clients for loads, which parse one batch while another is
+ * inserted, and others for queries, which never wait for loads.
  */
 export interface EngineClients {
   readonly topology: Topology
-  readonly load: ClickHouseClient
+  readonly loads: readonly ClickHouseClient[]
   readonly queries: readonly ClickHouseClient[]
   readonly onError?: (code: string) => void
 }
@@ -83,7 +83,7 @@ const QUOTE_INTEGERS = { output_format_json_quote_64bit_integers: 1 } as const
  * engine cannot be reached or is short of memory, `timeout`, otherwise `internal`).
  */
 export function createEngine(clients: EngineClients): Engine {
-  const load = createPool([clients.load])
+  const load = createPool(clients.loads)
   const query = createPool(clients.queries)
   async function guarded<Result>(work: () => Promise<Result>): Promise<Result> {
     try {
@@ -139,7 +139,7 @@ export function createEngine(clients: EngineClients): Engine {
         }),
       ),
     async close() {
-      await Promise.all([clients.load, ...clients.queries].map((client) => client.close()))
+      await Promise.all([...clients.loads, ...clients.queries].map((client) => client.close()))
     },
   }
 }

@@ -20,7 +20,6 @@ import {
   meterOf,
   numberPerFrame,
   PROTOCOLS,
-  stageTable,
   textPerFrame,
   type Lateness,
 } from './stage.ts'
@@ -66,19 +65,21 @@ function stageColumn(meter: MeterName, name: string): string {
   }
 }
 
-/** Parses the batch into its stage, replacing what was staged before. */
+/** Parses the batch into the table `stage`, replacing what was staged there before. */
 export async function stageBatch(
   { engine, lateness, compile }: LoadContext,
   batch: Batch,
+  stage: string,
   files: readonly LineFile[],
 ): Promise<void> {
-  await engine.command(`TRUNCATE TABLE ${stageTable(batch.meter)}`)
+  await engine.command(`TRUNCATE TABLE ${stage}`)
   const { reading } = batch
   if (files.length === 0) return
   const render =
     reading.kind === 'log'
-      ? (source: LineSource) => renderStageLog(batch, compile(reading.spec), lateness, source)
-      : (source: LineSource) => renderStageRecords(batch, lateness, source)
+      ? (source: LineSource) =>
+          renderStageLog(batch, compile(reading.spec), lateness, stage, source)
+      : (source: LineSource) => renderStageRecords(batch, lateness, stage, source)
   await engine.loadLines(render, files)
 }
 
@@ -88,9 +89,8 @@ export async function stageBatch(
  * A record whose id the same minutes already hold, or that comes twice in the batch, is left out:
  * the batch's ids are looked up in the table, not the table's ids in the batch.
  */
-export function renderInsertUsage(context: LoadContext, batch: Batch): string {
+export function renderInsertUsage(context: LoadContext, batch: Batch, stage: string): string {
   const meter = meterOf(batch)
-  const stage = stageTable(batch.meter)
   const dimensions = dimensionsOf(meter).map(({ name }) => name)
   const quantities = meter.quantities.map(({ name }) => name)
   const geo = batch.meter === 'cdn' ? `if(located = 1, ${quote(context.geoVersion)}, '')` : `''`
@@ -119,9 +119,9 @@ SETTINGS ${ONE_BLOCK}, insert_deduplication_token = '${batch.id}-${batch.attempt
 export function renderInsertRejected(
   context: LoadContext,
   batch: Batch,
+  stage: string,
   source: LineSource,
 ): string {
-  const stage = stageTable(batch.meter)
   const { reading } = batch
   const parsed =
     reading.kind === 'log'

@@ -7,6 +7,9 @@ type PluggableConnection = NonNullable<
   NonNullable<Parameters<typeof createClient>[0]>['connection']
 >
 
+/** One parses the next batch while the other inserts and rolls up. */
+const LOAD_CONNECTIONS = 2
+
 /** Where the usage store is. */
 export interface UsageStoreConfig {
   /** A directory (embedded engine), or `http(s)://user:password@host:8123/database`. */
@@ -30,18 +33,17 @@ export async function openEngine(
 ): Promise<Engine> {
   const onErrorOption = onError === undefined ? {} : { onError }
   if (isUrl(config.location)) {
-    const load = createServerClient(config, 1)
-    const queries = Array.from({ length: config.queryConnections }, () =>
-      createServerClient(config, 1),
-    )
+    const create = () => createServerClient(config, 1)
+    const loads = Array.from({ length: LOAD_CONNECTIONS }, create)
+    const queries = Array.from({ length: config.queryConnections }, create)
     const topology: Topology =
       config.cluster === null ? { kind: 'single' } : { kind: 'cluster', cluster: config.cluster }
-    return createEngine({ topology, load, queries, ...onErrorOption })
+    return createEngine({ topology, loads, queries, ...onErrorOption })
   }
   const create = await embeddedClients(config.location)
-  const load = create()
+  const loads = Array.from({ length: LOAD_CONNECTIONS }, create)
   const queries = Array.from({ length: config.queryConnections }, create)
-  return createEngine({ topology: { kind: 'embedded' }, load, queries, ...onErrorOption })
+  return createEngine({ topology: { kind: 'embedded' }, loads, queries, ...onErrorOption })
 }
 
 /** Tells a server address from a directory. */

@@ -11,7 +11,6 @@ import {
   numberedLines,
   PROTOCOLS,
   rejectReason,
-  stageTable,
   type Lateness,
 } from './stage.ts'
 
@@ -68,11 +67,12 @@ export function renderStageLog(
   batch: Batch,
   format: LineFormat,
   lateness: Lateness,
+  stage: string,
   source: LineSource,
 ): string {
   const hits = arrayOf(CACHE_HITS)
   const oversized = `greatest(sent, received) > ${QUANTITY_MAX}`
-  return `INSERT INTO ${stageTable('cdn')}
+  return `INSERT INTO ${stage}
   (f, position, reason, version, minute, place, ip_version, protocol, status, cache, located,
    bytes_out, bytes_in, requests, hit_bytes, hit_requests, records)
 SELECT

@@ -12,7 +12,6 @@ import {
   numberedLines,
   PROTOCOLS,
   rejectReason,
-  stageTable,
   textPerFrame,
   type Lateness,
 } from './stage.ts'
@@ -95,7 +94,12 @@ export function parsedRecords(batch: Batch, source: LineSource): string {
 /**
  * Renders the statement that extracts and attributes usage records into the stage, one row each.
  */
-export function renderStageRecords(batch: Batch, lateness: Lateness, source: LineSource): string {
+export function renderStageRecords(
+  batch: Batch,
+  lateness: Lateness,
+  stage: string,
+  source: LineSource,
+): string {
   const meter = meterOf(batch)
   const columns = Object.entries(COLUMNS[batch.meter])
   const quantities = new Set(meter.quantities.map(({ name }) => name))
@@ -109,7 +113,7 @@ export function renderStageRecords(batch: Batch, lateness: Lateness, source: Lin
       ? `toUInt64(if(reason = 0, ${text}, 0)) AS v_${name}`
       : `${text} AS v_${name}`,
   )
-  return `INSERT INTO ${stageTable(batch.meter)}
+  return `INSERT INTO ${stage}
   (f, position, reason, rid, rid_check, version, minute, ${columns.map(([name]) => name).join(', ')}, records)
 SELECT f, position, reason, rid, rid_check, version, minute, ${columns.map(([name]) => `v_${name}`).join(', ')}, 1
 FROM (

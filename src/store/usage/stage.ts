@@ -49,13 +49,21 @@ const STAGE_DIMENSIONS: Readonly<Record<MeterName, readonly string[]>> = {
   mna: ['gateway_type String', 'access_region String', 'direction String', 'link String'],
 }
 
+/** Which of the two places for a staged batch. */
+export type StageSlot = 0 | 1
+export const STAGE_SLOTS: readonly StageSlot[] = [0, 1]
+
 /** Name of the in-memory table that holds a batch between parsing and insertion. */
-export function stageTable(meter: MeterName): string {
-  return `stage_${meter}`
+export function stageTable(meter: MeterName, slot: StageSlot): string {
+  return `stage_${meter}_${slot}`
 }
 
-/** Renders the statement that creates a meter's stage. */
-export function renderStage(meter: Meter): string {
+/**
+ * Renders the statements that create a meter's stages anew.
+ *
+ * A server may still be filling the old ones for a process that is gone; those rows go nowhere.
+ */
+export function renderStages(meter: Meter): string[] {
   const columns = [
     'f UInt32',
     'position UInt64',
@@ -68,7 +76,13 @@ export function renderStage(meter: Meter): string {
     ...meter.quantities.map(({ name }) => `${name} UInt64`),
     'records UInt64',
   ]
-  return `CREATE TABLE IF NOT EXISTS ${stageTable(meter.name)}\n(${columns.join(', ')})\nENGINE = Memory`
+  return STAGE_SLOTS.flatMap((slot) => {
+    const name = stageTable(meter.name, slot)
+    return [
+      `DROP TABLE IF EXISTS ${name}`,
+      `CREATE TABLE ${name}\n(${columns.join(', ')})\nENGINE = Memory`,
+    ]
+  })
 }
 
 /** Up to so many frames, comparing a line's position with each start is faster than a search. */

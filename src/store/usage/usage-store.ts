@@ -1,7 +1,8 @@
 import { mkdir } from 'node:fs/promises'
-import { AppError } from '../../core/errors.ts'
+import { AppError, assert } from '../../core/errors.ts'
 import type { Batch, FrameOutcome, LogSpec } from '../../ingest/batch.ts'
-import type { BatchFile, BatchStore } from '../../ingest/loader.ts'
+import type { BatchFile } from '../../ingest/batch-files.ts'
+import type { BatchStore } from '../../ingest/loader.ts'
 import type { LineFormat } from '../../meters/line-format.ts'
 import { METERS, METER_NAMES } from '../../meters/meter.ts'
 import { deleteRows } from './delete-rows.ts'
@@ -24,7 +25,14 @@ import {
 } from './reference.ts'
 import { renderCreate } from './render.ts'
 import { repairRollups } from './repair.ts'
-import { meterOf, renderStage, stageTable, type Lateness } from './stage.ts'
+import {
+  meterOf,
+  renderStages,
+  STAGE_SLOTS,
+  stageTable,
+  type Lateness,
+  type StageSlot,
+} from './stage.ts'
 import { TABLES } from './tables.ts'
 
 export interface UsageStoreDeps {
@@ -50,12 +58,21 @@ export interface UsageStore extends BatchStore {
   open(): Promise<void>
 }
 
+/** What a stage holds. */
+interface Staged {
+  readonly batch: number
+  /** Of the picture of who owns what that it was staged with; null until it is complete. */
+  revision: number | null
+  unusable: number
+}
+
 /** Builds the writing side of the usage store over an engine. Inert until opened. */
 export function createUsageStore(deps: UsageStoreDeps): UsageStore {
   const { engine } = deps
   let revision: number | null = null
   // The batch that was inserted in this process and that nobody has tried to roll yet.
   let unrolled: number | null = null
+  const stages: (Staged | null)[] = STAGE_SLOTS.map(() => null)
   const formats = new Map<string, LineFormat>()
   const context: LoadContext = {
     engine,
@@ -74,6 +91,26 @@ export function createUsageStore(deps: UsageStoreDeps): UsageStore {
     await replaceAttribution(engine, await deps.ownership.attributions(), deps.directory)
     revision = current
   }
+  async function stage(batch: Batch, files: readonly BatchFile[]): Promise<void> {
+    const tagged = { ...context, engine: forBatch(engine, batch) }
+    const known = stages.findIndex((staged) => staged?.batch === batch.id)
+    // What an earlier attempt has started must not go on filling the stage.
+    if (known !== -1) await waitForEarlierStatements(engine, batch)
+    const slot = STAGE_SLOTS.find((at) => at === known) ?? STAGE_SLOTS.find((at) => !stages[at])
+    assert(slot !== undefined, 'at most two batches are staged at a time')
+    const staged: Staged = { batch: batch.id, revision: null, unusable: 0 }
+    stages[slot] = staged
+    const current = revision
+    const table = stageTable(batch.meter, slot)
+    await stageBatch(tagged, batch, table, files)
+    staged.unusable = (await countStaged(engine, batch, table)).unusable
+    staged.revision = current
+  }
+  function slotOf(batch: Batch): StageSlot | undefined {
+    const isFit = (staged: Staged | null | undefined): boolean =>
+      staged?.batch === batch.id && staged.revision !== null && staged.revision === revision
+    return STAGE_SLOTS.find((slot) => isFit(stages[slot]))
+  }
   return {
     async open() {
       await mkdir(deps.directory, { recursive: true })
@@ -82,7 +119,9 @@ export function createUsageStore(deps: UsageStoreDeps): UsageStore {
           await engine.command(statement)
         }
       }
-      for (const name of METER_NAMES) await engine.command(renderStage(METERS[name]))
+      for (const name of METER_NAMES) {
+        for (const statement of renderStages(METERS[name])) await engine.command(statement)
+      }
       for (const statement of REFERENCE_STATEMENTS) await engine.command(statement)
       const { version, writePrefixes } = deps.places
       await installPlaces(engine, version, writePrefixes, deps.directory)
@@ -93,12 +132,27 @@ export function createUsageStore(deps: UsageStoreDeps): UsageStore {
       await waitForEarlierStatements(engine, batch)
       await discard(forBatch(engine, batch), batch)
     },
+    async stage(batch, files) {
+      if (slotOf(batch) === undefined) await stage(batch, files)
+    },
+    async stageAhead(batch, files) {
+      // Who owns what is taken up between batches only.
+      if ((await deps.ownership.revision()) === revision) await stage(batch, files)
+    },
     async insert(batch, files, onStep) {
       unrolled = null
+      const slot = slotOf(batch)
+      const staged = slot === undefined ? undefined : stages[slot]
+      assert(slot !== undefined && staged, 'a batch is staged before it is inserted')
       const tagged = { ...context, engine: forBatch(engine, batch) }
-      const outcomes = await insert(tagged, batch, files, onStep)
-      unrolled = batch.id
-      return outcomes
+      const from = { table: stageTable(batch.meter, slot), unusable: staged.unusable }
+      try {
+        const outcomes = await insert(tagged, batch, from, files, onStep)
+        unrolled = batch.id
+        return outcomes
+      } finally {
+        stages[slot] = null
+      }
     },
     async roll(batch, onStep) {
       const isFirst = unrolled === batch.id
@@ -135,17 +189,18 @@ async function roll(
 async function insert(
   context: LoadContext,
   batch: Batch,
+  stage: { readonly table: string; readonly unusable: number },
   files: readonly BatchFile[],
   onStep: Parameters<BatchStore['insert']>[2],
 ): Promise<FrameOutcome[]> {
   const { engine } = context
-  await stageBatch(context, batch, files)
-  const staged = await countStaged(engine, batch)
-  onStep('load.stage.after')
-  await engine.command(renderInsertUsage(context, batch))
+  await engine.command(renderInsertUsage(context, batch, stage.table))
   onStep('load.usage.after')
-  if (staged.unusable > 0) {
-    await engine.loadLines((source) => renderInsertRejected(context, batch, source), files)
+  if (stage.unusable > 0) {
+    await engine.loadLines(
+      (source) => renderInsertRejected(context, batch, stage.table, source),
+      files,
+    )
   }
   await insertOversize(engine, batch)
   onStep('load.rejected.after')
@@ -158,9 +213,13 @@ async function insert(
  *
  * Errors: `internal` when a line of the batch is not there: nothing is inserted then.
  */
-async function countStaged(engine: Engine, batch: Batch): Promise<{ unusable: number }> {
+async function countStaged(
+  engine: Engine,
+  batch: Batch,
+  table: string,
+): Promise<{ unusable: number }> {
   const [found] = await engine.rows<{ lines: string; unusable: string }>(
-    `SELECT sum(s.records) AS lines, countIf(s.reason != 0) AS unusable FROM ${stageTable(batch.meter)} AS s`,
+    `SELECT sum(s.records) AS lines, countIf(s.reason != 0) AS unusable FROM ${table} AS s`,
   )
   const lines = Number(found?.lines ?? 0)
   const expected = batch.frames.reduce((sum, frame) => sum + frame.lines, 0)
