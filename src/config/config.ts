@@ -106,8 +106,13 @@ const Journal = z.strictObject({
 })
 
 const Batch = z.strictObject({
-  bytesMax: Size.prefault('128MiB').describe('Bytes of one load.'),
-  linesMax: z.int().min(1).max(5_000_000).default(1_000_000).describe('Lines of one load.'),
+  bytesMax: Size.prefault('256MiB').describe('Bytes of one load.'),
+  linesMax: z
+    .int()
+    .min(1)
+    .max(5_000_000)
+    .default(1_000_000)
+    .describe('Records of one load; of log lines twice as many.'),
   framesMax: z.int().min(1).max(1000).default(1000).describe('Accepted requests of one load.'),
 })
 

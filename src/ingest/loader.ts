@@ -60,6 +60,9 @@ export interface LoaderDeps {
 
 const RETRY_MS_MAX = 60_000
 
+/** Records become a row each, log lines are summed: of those, a load may hold more. */
+const LOG_LINES_PER_ROW = 2
+
 /** The next batch, which is parsed while the one before is inserted and rolled. */
 interface Ahead {
   readonly batch: Batch
@@ -239,7 +242,7 @@ export class Loader {
     for (const frame of pending) {
       if (streamKey(frame) !== key) continue
       bytes += frame.body.length
-      lines += frame.lines
+      lines += frame.reading.kind === 'log' ? frame.lines / LOG_LINES_PER_ROW : frame.lines
       const full =
         bytes > this.#config.batchBytesMax ||
         lines > this.#config.batchLinesMax ||

@@ -45,21 +45,25 @@ export interface LoadContext {
   readonly compile: (spec: (Batch['reading'] & { kind: 'log' })['spec']) => LineFormat
 }
 
-/** Expressions: a usage column from a stage row, where it is not stored under the same name. */
+/**
+ * Expressions: a usage column from a stage row, where it is not stored under the same name.
+ *
+ * A batch has few owners and places: of a LowCardinality column each is looked up once.
+ */
 function stageColumn(meter: MeterName, name: string): string {
-  const owner = `dictGet('attribution_versions', '${name}', toUInt64(version))`
+  const owner = `dictGet('attribution_versions', '${name}', toLowCardinality(toUInt64(version)))`
   if (['account', 'project', 'resource', 'region', 'kind'].includes(name)) return owner
   if (meter !== 'cdn') return name
-  const place = placeNames('place')
+  const place = placeNames('toLowCardinality(place)')
   switch (name) {
     case 'area':
     case 'province':
     case 'isp':
       return place[name]
     case 'protocol':
-      return `arrayElement(${arrayOf(PROTOCOLS)}, protocol + 1)`
+      return `arrayElement(${arrayOf(PROTOCOLS)}, toLowCardinality(protocol) + 1)`
     case 'cache':
-      return `arrayElement(${arrayOf(CACHE_RESULTS)}, cache + 1)`
+      return `arrayElement(${arrayOf(CACHE_RESULTS)}, toLowCardinality(cache) + 1)`
     default:
       return name
   }
@@ -199,6 +203,7 @@ interface OutcomeRow {
 export async function countOutcomes(
   { engine }: LoadContext,
   batch: Batch,
+  { anyRejected }: { readonly anyRejected: boolean },
 ): Promise<FrameOutcome[]> {
   const meter = METERS[batch.meter]
   // A row of a log stands for its requests, a record for itself.
@@ -210,10 +215,7 @@ export async function countOutcomes(
   groupUniqArray(toString(u.account)) AS accounts
 FROM usage_${meter.name} AS u WHERE u.batch = ${batch.id} GROUP BY frame`,
   )
-  const refused = await engine.rows<{ frame: string; reason: RejectReason; lines: string }>(
-    `SELECT r.frame AS frame, r.reason AS reason, count() AS lines
-FROM rejected AS r WHERE r.batch = ${batch.id} GROUP BY frame, reason`,
-  )
+  const refused = anyRejected ? await countRejected(engine, batch) : []
   return batch.frames.map((frame) => {
     const seq = String(frame.seq)
     const mine = loaded.find((row) => row.frame === seq)
@@ -236,4 +238,14 @@ FROM rejected AS r WHERE r.batch = ${batch.id} GROUP BY frame, reason`,
       bytes: BigInt(mine?.bytes ?? 0),
     }
   })
+}
+
+async function countRejected(
+  engine: Engine,
+  batch: Batch,
+): Promise<{ frame: string; reason: RejectReason; lines: string }[]> {
+  return await engine.rows(
+    `SELECT r.frame AS frame, r.reason AS reason, count() AS lines
+FROM rejected AS r WHERE r.batch = ${batch.id} GROUP BY frame, reason`,
+  )
 }

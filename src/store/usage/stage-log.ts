@@ -70,28 +70,32 @@ export function renderStageLog(
   stage: string,
   source: LineSource,
 ): string {
-  const hits = arrayOf(CACHE_HITS)
+  const hit = `cache_code IN (${CACHE_HITS.map((name) => CACHE_RESULTS.indexOf(name)).join(', ')})`
   const oversized = `greatest(sent, received) > ${QUANTITY_MAX}`
   return `INSERT INTO ${stage}
   (f, position, reason, version, minute, place, ip_version, protocol, status, cache, located,
    bytes_out, bytes_in, requests, hit_bytes, hit_requests, records)
 SELECT
   f, at, reason, version, minute, place, ip_version, protocol_code, status_code, cache_code, 1,
-  sum(sent), sum(received), count(), if(hit, sum(sent), 0), if(hit, count(), 0), count()
+  sum(sent), sum(received), count(), if(${hit}, sum(sent), 0), if(${hit}, count(), 0), count()
 FROM (
   SELECT
-    f, sent, received, status_code,
-    toStartOfMinute(toDateTime(time, 'UTC')) AS minute,
-    dictGet('attribution_cdn', 'version', tuple(host), toUInt32(minute)) AS version,
+    f, sent, received, minute, version, ip_version, protocol_code, status_code, cache_code,
     ${rejectReason(batch, lateness, oversized)} AS reason,
     if(reason = 0, toUInt64(0), position) AS at,
-    ${addressOf('client')} AS address,
-    ${placeOfAddress('address')} AS place,
-    ${versionOfAddress('address')} AS ip_version,
-    transform(protocol_name, ${arrayOf([...PROTOCOLS, 'ws', 'wss'])}, [toUInt8(0), 1, 2, 3, 4, 3, 3], toUInt8(0)) AS protocol_code,
-    transform(cache_name, ${arrayOf(CACHE_RESULTS)}, range(toUInt8(0), toUInt8(${CACHE_RESULTS.length})), toUInt8(${CACHE_RESULTS.length - 1})) AS cache_code
-  FROM ${parsedLines(batch, format, source)}
+    ${placeOfAddress('address')} AS place
+  FROM (
+    SELECT
+      f, position, error, time, sent, received, status_code,
+      toStartOfMinute(toDateTime(time, 'UTC')) AS minute,
+      dictGet('attribution_cdn', 'version', tuple(host), toUInt32(minute)) AS version,
+      ${addressOf('client')} AS address,
+      ${versionOfAddress('address')} AS ip_version,
+      transform(protocol_name, ${arrayOf([...PROTOCOLS, 'ws', 'wss'])}, [toUInt8(0), 1, 2, 3, 4, 3, 3], toUInt8(0)) AS protocol_code,
+      transform(cache_name, ${arrayOf(CACHE_RESULTS)}, range(toUInt8(0), toUInt8(${CACHE_RESULTS.length})), toUInt8(${CACHE_RESULTS.length - 1})) AS cache_code
+    FROM ${parsedLines(batch, format, source)}
+  )
 )
-GROUP BY ${KEYS}, arrayElement(${arrayOf(CACHE_RESULTS)}, cache_code + 1) IN ${hits} AS hit
+GROUP BY ${KEYS}
 SETTINGS ${EAGER}${source.suffix}`
 }

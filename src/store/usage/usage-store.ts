@@ -179,11 +179,20 @@ async function roll(
   onStep: Parameters<BatchStore['roll']>[1],
 ): Promise<void> {
   const meter = meterOf(batch)
-  // One after the other: side by side they were slower, they wait for the same disk.
-  for (const rollup of meter.rollups) {
-    await engine.command(renderRoll(meter, rollup, batch))
-    onStep('roll.between')
-  }
+  // As many at a time as sessions are free: one while the next batch is being parsed, else two.
+  await allSettled(
+    meter.rollups.map(async (rollup) => {
+      await engine.command(renderRoll(meter, rollup, batch))
+      onStep('roll.between')
+    }),
+  )
+}
+
+/** Waits for all, then fails as the first that failed did: nothing of it runs on meanwhile. */
+async function allSettled(works: readonly Promise<void>[]): Promise<void> {
+  const results = await Promise.allSettled(works)
+  const failed = results.find((result) => result.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
 }
 
 async function insert(
@@ -205,7 +214,9 @@ async function insert(
   await insertOversize(engine, batch)
   onStep('load.rejected.after')
   await removeReplayed(engine, batch)
-  return await countOutcomes(context, batch)
+  return await countOutcomes(context, batch, {
+    anyRejected: stage.unusable > 0 || batch.frames.some(({ oversize }) => oversize.length > 0),
+  })
 }
 
 /**
