@@ -90,6 +90,15 @@ async function until(condition: () => boolean): Promise<void> {
   expect(condition()).toBe(true)
 }
 
+/** Lets no insert through until the function that it returns is called. */
+function closeGate(): () => void {
+  let open = (): void => undefined
+  store.gate = new Promise((resolve) => {
+    open = resolve
+  })
+  return () => open()
+}
+
 const loaded = (count: number) => until(() => outcomes.length === count)
 
 describe('loading', () => {
@@ -124,6 +133,40 @@ describe('loading', () => {
     await append(['b'])
     await loaded(2)
     expect(store.batches).toHaveLength(2)
+  })
+
+  test.each([
+    ['succeeds', []],
+    ['fails', [new AppError('overloaded', 'The usage store is away.')]],
+  ])('parses the next batch while one is inserted, which %s', async (_, failures) => {
+    store.failures.stageAhead = failures
+    const first = await append(['a'])
+    const second = await append(['b'])
+    const open = closeGate()
+    await start({ batchFramesMax: 1 })
+    await until(() => store.staged.length === 2)
+    expect(store.staged).toEqual([`stage ${first}`, `ahead ${second}`])
+    expect(store.batches).toEqual([])
+    open()
+    await loaded(2)
+    // Only the store knows whether what was parsed ahead is still right.
+    expect(store.staged.slice(2)).toEqual([`stage ${second}`])
+    expect(store.batches.map(({ id }) => id)).toEqual([first, second])
+    expect(errors).toEqual([])
+  })
+
+  test('leaves nothing of a batch that was parsed ahead when it stops', async () => {
+    await append(['a'])
+    await append(['b'])
+    const open = closeGate()
+    const loader = await start({ batchFramesMax: 1 })
+    await until(() => store.staged.length === 2)
+    const stopped = loader.stop()
+    open()
+    await stopped
+    expect(store.batches).toHaveLength(1)
+    expect(journal.pending()).toHaveLength(1)
+    expect((await readdir(directory)).filter((name) => name.endsWith('.lines'))).toEqual([])
   })
 
   test('lays frames out as files whose lines are in order, large ones as they are', async () => {

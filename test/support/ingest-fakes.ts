@@ -6,9 +6,13 @@ import { NOW_MS } from './pipeline.ts'
 /** A usage store that keeps what it was asked, and fails when told to. */
 export interface FakeStore extends BatchStore {
   readonly calls: string[]
+  /** Which batches were parsed, and which of them ahead of their turn. */
+  readonly staged: string[]
   readonly batches: Batch[]
   /** Thrown, one each, by the next calls of that name. */
-  readonly failures: Partial<Record<'synchronise' | 'discard' | 'insert' | 'roll', Error[]>>
+  readonly failures: Partial<
+    Record<'synchronise' | 'discard' | 'stageAhead' | 'insert' | 'roll', Error[]>
+  >
   /** Awaited by every insert. */
   gate: Promise<void>
 }
@@ -22,8 +26,13 @@ export function createFakeStore(): FakeStore {
     gate: Promise.resolve(),
     synchronise: async () => called('synchronise', ''),
     discard: async (batch) => called('discard', `${batch.id}-${batch.attempt}`),
-    stage: async () => undefined,
-    stageAhead: async () => undefined,
+    staged: [],
+    stage: async (batch) => void store.staged.push(`stage ${batch.id}`),
+    async stageAhead(batch) {
+      store.staged.push(`ahead ${batch.id}`)
+      const failure = store.failures.stageAhead?.shift()
+      if (failure !== undefined) throw failure
+    },
     async insert(batch, _files, onStep) {
       await store.gate
       called('insert', `${batch.id}-${batch.attempt}`)

@@ -5,7 +5,7 @@ import { FIVE_MINUTES_MS, floorTo, MINUTE_MS, type Interval } from '../../core/p
 import type { UsagePoint, UsageQuery } from '../../meters/query.ts'
 import { bucketsOf, RANGE_MS_MAX, widen } from './buckets.ts'
 import type { Engine } from './engine.ts'
-import { planProvinceSeries } from './province-series.ts'
+import { provinceSeriesJson } from './province-series.ts'
 import { planQuery, rankedSeconds } from './query-plan.ts'
 
 /** Most points that one native query answers. */
@@ -24,11 +24,7 @@ interface QueryRow {
 export function createUsageReader(engine: Engine): UsageReader {
   return {
     query: (query) => runQuery(engine, query),
-    async provinceSeriesJson(query) {
-      const { sql, parameters } = planProvinceSeries(query)
-      const entries = (await engine.text(sql, parameters)).trimEnd()
-      return `[${entries.replaceAll('\n', ',')}]`
-    },
+    provinceSeriesJson: (query) => provinceSeriesJson(engine, query),
     cdnBytes: (accountId, kind, intervals) => cdnBytes(engine, { accountId, kind, intervals }),
     eipOutBytes: (resourceId, intervals) => eipOutBytes(engine, resourceId, intervals),
   }

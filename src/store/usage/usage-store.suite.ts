@@ -1,6 +1,9 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   createWorldStore,
+  frameMeta,
   NOW_MS,
   startPipeline,
   ELASTIC_IP,
@@ -46,6 +49,7 @@ export function usageStoreSuite(
 ): void {
   describe(`usage store on ${backend}`, () => {
     let engine: Engine
+    let directory: string
     let close: () => Promise<void>
     let store: UsageStore
     let pipeline: Pipeline
@@ -60,7 +64,7 @@ export function usageStoreSuite(
 
     beforeAll(async () => {
       const opened = await open()
-      ;({ engine, close } = opened)
+      ;({ engine, directory, close } = opened)
       store = createWorldStore(engine, opened.directory, world)
       await store.open()
       await store.open()
@@ -357,6 +361,87 @@ FROM cdn_5m AS t GROUP BY r, p, k, a, v, i, b ORDER BY r, b, a, v`,
         },
       ])
     })
+
+    test('a batch that was parsed ahead is parsed again when owners change meanwhile', async () => {
+      const files = join(directory, 'ahead.lines')
+      await writeFile(files, `${eip(null, 40)}\n`)
+      const batchOf = (id: number) => ({
+        id,
+        attempt: 1,
+        meter: 'eip' as const,
+        reading: { kind: 'records' } as const,
+        frames: [
+          {
+            ...frameMeta({ meter: 'eip' }, 1),
+            seq: id,
+            body: { path: files, offset: 0, length: eip(null, 40).length + 1 },
+          },
+        ],
+      })
+      const lines = [{ path: files, firstPosition: 0 }]
+      const [first, second] = [batchOf(1), batchOf(2)]
+      await store.synchronise()
+      await store.stage(first, lines)
+      await store.stageAhead(second, lines)
+      await store.insert(first, lines, () => undefined)
+      await store.roll(first, () => undefined)
+      const moved = WORLD.map((owner) => ({ ...owner, accountId: 'acc-moved' }))
+      Object.assign(world, { attributions: moved, revision: world.revision + 1 })
+      try {
+        // Owners have changed: nothing is parsed ahead of the batch that takes that up.
+        await store.stageAhead(second, lines)
+        await store.synchronise()
+        await store.stage(second, lines)
+        const [outcome] = await store.insert(second, lines, () => undefined)
+        await store.roll(second, () => undefined)
+        expect(outcome).toMatchObject({ accepted: 1, accounts: ['acc-moved'] })
+      } finally {
+        Object.assign(world, { attributions: WORLD, revision: world.revision + 1 })
+        await store.synchronise()
+      }
+      await expect(store.insert(batchOf(3), lines, () => undefined)).rejects.toThrow('staged')
+    })
+
+    test.each([
+      ['5min', 3, 8],
+      ['minute', 0.5, 2],
+      ['hour', 24, 60],
+      ['day', 20, 40],
+    ] as const)(
+      'small and large series of %s granularity agree, whoever shapes them',
+      async (granularity, smallDays, largeDays) => {
+        const reader = createUsageReader(engine)
+        const endMs = Date.UTC(2026, 10, 20, 16, 0)
+        const ask = async (days: number, provinces: readonly string[], names: string[]) =>
+          JSON.parse(
+            await reader.provinceSeriesJson({
+              accountId: 'acc-1',
+              projectIds: ['org-1', 'org-2'],
+              resourceIds: [],
+              provinces,
+              isp: null,
+              startMs: endMs - days * 86_400_000,
+              endMs,
+              granularity,
+              zone: 'Asia/Shanghai',
+              listNames: names,
+            }),
+          ) as { Province: string; [name: string]: unknown }[]
+        const small = await ask(smallDays, ['xizang', 'beijing'], ['A', 'B'])
+        const every = ['beijing', 'xizang', ...Array.from({ length: 60 }, (_, i) => `p${i}`)]
+        const large = await ask(largeDays, every, ['A', 'B'])
+        const counted = JSON.stringify(small).match(/"Traffic":[1-9]/g)
+        expect(counted?.length).toBeGreaterThan(0)
+        const tails = large
+          .filter(({ Province }) => Province === 'beijing' || Province === 'xizang')
+          .map((entry) => {
+            const length = (small[0]?.['A'] as unknown[]).length
+            const tail = (name: string) => (entry[name] as unknown[]).slice(-length)
+            return { Province: entry.Province, A: tail('A'), B: tail('B') }
+          })
+        expect(small).toEqual(tails)
+      },
+    )
 
     test('the audit finds a rollup that differs by one byte', async () => {
       expect(
