@@ -174,7 +174,8 @@ export class Loader {
     onStep('load.plan.after')
     if (batch.attempt > 1) await store.discard(batch)
     await store.synchronise()
-    const { files, remove } = await this.#files(batch)
+    const laidOut = await this.#files(batch)
+    const { files } = laidOut
     try {
       await store.stage(batch, files)
       onStep('load.stage.after')
@@ -184,7 +185,7 @@ export class Loader {
       onStep('load.inserted.after')
       return outcomes
     } finally {
-      await remove()
+      await laidOut.remove()
     }
   }
 

@@ -42,6 +42,13 @@ const eip = (id: string | null, bytes: number, more: object = {}): string =>
     ...more,
   })
 
+/** A list of points of one province. */
+function listOf(entry: Readonly<Record<string, unknown>> | undefined, name: string): unknown[] {
+  const list = entry?.[name]
+  if (!Array.isArray(list)) throw new Error(`no list ${name}`)
+  return list
+}
+
 /** The contract of the usage store; every backend passes the same tests. */
 export function usageStoreSuite(
   backend: string,
@@ -435,8 +442,8 @@ FROM cdn_5m AS t GROUP BY r, p, k, a, v, i, b ORDER BY r, b, a, v`,
         const tails = large
           .filter(({ Province }) => Province === 'beijing' || Province === 'xizang')
           .map((entry) => {
-            const length = (small[0]?.['A'] as unknown[]).length
-            const tail = (name: string) => (entry[name] as unknown[]).slice(-length)
+            const length = listOf(small[0], 'A').length
+            const tail = (name: string) => listOf(entry, name).slice(-length)
             return { Province: entry.Province, A: tail('A'), B: tail('B') }
           })
         expect(small).toEqual(tails)
