@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { frameMeta, NOW_MS, toBody } from '../../test/support/pipeline.ts'
 import type { StoredOutcome } from './journal-entry.ts'
 import { INLINE_BYTES_MAX } from './journal-entry.ts'
+import { createBodyFiles } from './body-files.ts'
 import { Journal } from './journal.ts'
 import type { Step } from './steps.ts'
 
@@ -257,6 +258,42 @@ describe('retiring', () => {
     await journal.close()
     await open()
     expect((await readdir(directory)).filter((name) => !name.endsWith('.wal'))).toEqual([])
+  })
+})
+
+describe('a body file that nobody needs any more', () => {
+  const body = (letter: string, length: number): string => letter.repeat(length)
+  const names = async (ending: string): Promise<string[]> =>
+    (await readdir(directory)).filter((name) => name.endsWith(ending))
+
+  async function finish(journal: Journal, seq: number): Promise<void> {
+    await journal.mark({ t: 'done', batch: seq, frames: [seq] })
+    await journal.retire([seq])
+  }
+
+  test.each([
+    ['longer', INLINE_BYTES_MAX * 2],
+    ['shorter', INLINE_BYTES_MAX + 1],
+  ])('is written again by the next one, a %s one as well', async (_, length) => {
+    const journal = await open()
+    const first = await append(journal, [body('x', INLINE_BYTES_MAX + 4096)])
+    const { ino } = await stat(join(directory, `${first}.body`))
+    await finish(journal, first)
+    const second = await append(journal, [body('y', length)])
+    expect((await stat(join(directory, `${second}.body`))).ino).toBe(ino)
+    expect(await bodies(journal)).toEqual([`${body('y', length)}\n`])
+    await journal.close()
+    const again = await open()
+    expect(await bodies(again)).toEqual([`${body('y', length)}\n`])
+  })
+
+  test('is kept only until the disk is short of room', async () => {
+    const files = createBodyFiles(directory)
+    await files.release([await files.write(1, Buffer.from('1\n'))])
+    expect(await names('.spare')).toHaveLength(1)
+    await files.dropSpares()
+    expect(await names('.spare')).toEqual([])
+    expect(await files.write(2, Buffer.from('2\n'))).toBe('2.body')
   })
 })
 

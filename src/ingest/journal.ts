@@ -1,9 +1,10 @@
-import { mkdir, open, readdir, rm, type FileHandle } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, open, rm, type FileHandle } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import type { Clock } from '../core/clock.ts'
 import { AppError, assert } from '../core/errors.ts'
 import type { Frame, FrameMeta } from './batch.ts'
+import { createBodyFiles, type BodyFiles } from './body-files.ts'
 import { createDiskRoom, FREE_BYTES_MIN, type DiskRoom } from './disk-room.ts'
 import {
   encodeEntry,
@@ -60,6 +61,7 @@ export class Journal {
   readonly #config: JournalConfig
   readonly #deps: JournalDeps
   readonly #room: DiskRoom
+  readonly #bodies: BodyFiles
   readonly #frames = new Map<number, Frame>()
   readonly #listeners: (() => void)[] = []
   #segments: Segment[] = []
@@ -77,6 +79,7 @@ export class Journal {
   constructor(config: JournalConfig, deps: JournalDeps) {
     this.#config = config
     this.#deps = deps
+    this.#bodies = createBodyFiles(config.directory)
     this.#room = createDiskRoom(config.directory, config.freeBytesMin ?? FREE_BYTES_MIN)
   }
 
@@ -89,7 +92,7 @@ export class Journal {
       this.#deps.log.warn({ bytes: found.tornBytes }, 'journal: cut off an unfinished append')
     }
     for (const frame of found.frames) this.#remember(frame)
-    await this.#removeOrphans()
+    await this.#bodies.open(new Set(found.frames.map((frame) => basename(frame.body.path))))
     this.#unfinished = found.unfinished
     this.#segments = found.segments.map(({ path, frames }) => ({ path, frames: new Set(frames) }))
     // Numbers start from the time of creation, so that a second journal never repeats the first
@@ -105,16 +108,6 @@ export class Journal {
     await this.#file.truncate(found.validLength)
     await this.#file.datasync()
     this.#length = found.validLength
-  }
-
-  // Bodies whose append or removal a crash cut short, and joined lines; no frame refers to them.
-  async #removeOrphans(): Promise<void> {
-    const used = new Set([...this.#frames.values()].map((frame) => frame.body.path))
-    for (const name of await readdir(this.#config.directory)) {
-      const path = join(this.#config.directory, name)
-      const isOurs = name.endsWith('.body') || name.endsWith('.lines')
-      if (isOurs && !used.has(path)) await rm(path, { force: true })
-    }
   }
 
   /** The batch that was being loaded when the last process ended. */
@@ -175,7 +168,7 @@ export class Journal {
     }
     this.#reservedBytes += body.length
     try {
-      await this.#room.take(body.length)
+      await this.#takeRoom(body.length)
       const seq = ++this.#lastSeq
       const place = await this.#placeBody(seq, body)
       const inline = place.kind === 'inline' ? body : Buffer.alloc(0)
@@ -185,7 +178,9 @@ export class Journal {
         await this.#write({ bytes, frame: { seq, meta, body, place } })
       } catch (error) {
         // After a failed sync nobody knows whether the entry is on disk: then its body stays.
-        if (this.#failure === null && place.kind === 'file') await this.#removeBody(place.name)
+        if (this.#failure === null && place.kind === 'file') {
+          await this.#bodies.release([place.name])
+        }
         throw error
       }
       return seq
@@ -208,9 +203,9 @@ export class Journal {
       if (frame === undefined) continue
       this.#frames.delete(seq)
       this.#pendingBytes -= frame.body.length
-      if (frame.body.path.endsWith('.body')) spilled.push(frame.body.path)
+      if (frame.body.path.endsWith('.body')) spilled.push(basename(frame.body.path))
     }
-    await Promise.all(spilled.map((path) => rm(path, { force: true })))
+    await this.#bodies.release(spilled)
     // Only from the front: a later segment may hold the marks of an earlier one's frames.
     while (this.#segments.length > 1) {
       const [oldest] = this.#segments
@@ -236,25 +231,19 @@ export class Journal {
 
   async #placeBody(seq: number, body: Buffer): Promise<BodyPlace> {
     if (body.length <= INLINE_BYTES_MAX) return { kind: 'inline' }
-    const name = `${seq}.body`
-    const path = join(this.#config.directory, name)
-    const file = await open(path, 'w').catch((error: unknown) => {
+    const name = await this.#bodies.write(seq, body).catch((error: unknown) => {
       throw diskRefused(error)
     })
-    try {
-      await file.writeFile(body)
-      await file.datasync()
-    } catch (error) {
-      await this.#removeBody(name)
-      throw diskRefused(error)
-    } finally {
-      await file.close()
-    }
     return { kind: 'file', name, length: body.length, crc: crc32(body) }
   }
 
-  async #removeBody(name: string): Promise<void> {
-    await rm(join(this.#config.directory, name), { force: true })
+  async #takeRoom(bytes: number): Promise<void> {
+    try {
+      await this.#room.take(bytes)
+    } catch {
+      await this.#bodies.dropSpares()
+      await this.#room.take(bytes)
+    }
   }
 
   #write(write: Pick<Write, 'bytes' | 'frame'>): Promise<void> {
