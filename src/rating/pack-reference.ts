@@ -1,0 +1,133 @@
+/** Writes the reference page of rule packs from the schema that reads them. */
+import { z } from 'zod'
+import {
+  BandwidthEntry,
+  BandwidthScope,
+  Rank,
+  Tier,
+  TrafficEntry,
+  TrafficScope,
+  ValidDay,
+} from './pack-entries.ts'
+import { ArrearsEntry, PackagesEntry } from './pack-packages.ts'
+import { PackEntry } from './rule-pack.ts'
+
+interface JsonSchema {
+  readonly value?: string
+  readonly description?: string
+  readonly settles?: string
+  readonly fallback?: string
+  readonly default?: unknown
+  readonly const?: string
+  readonly enum?: readonly string[]
+  readonly items?: JsonSchema
+  readonly properties?: Readonly<Record<string, JsonSchema>>
+  readonly required?: readonly string[]
+}
+
+const HEAD = `# Rule packs
+
+Written from the schema in \`src/rating\`; a test keeps the two equal.
+
+A rule pack is a YAML file that says how usage becomes money. Vendors choose differently wherever a
+rule can be read in two ways, so every such choice is a field with a default; what a default settles
+is said beside it. Where nothing else decides, it favours the payer. An unknown key is an error.
+
+\`\`\`yaml
+name: my-cdn
+version: 1
+description: CDN traffic in China, cheaper at night.
+currency: CNY
+meters: [cdn]
+rules:
+  - type: traffic
+    name: cn-day
+    scope: { areas: [cn] }
+    windows: ["07:00-23:00"]
+    overhead: 10%
+    tiers:
+      - { upTo: 10TiB, price: "0.20" }
+      - { price: "0.15" }
+  - { type: traffic, name: cn-night, scope: { areas: [cn] }, windows: ["23:00-07:00"], price: "0.10" }
+\`\`\`
+
+\`weir rules list\` names the packs that come with Weir; \`weir rules show NAME --source\` prints one with
+its comments, to start from; \`weir rules check FILE\` reports every mistake of a file as
+\`file:line:column: field: what is wrong\`, or says what it understood. Prices of shipped packs are
+examples.
+
+## How quantities are written
+
+| quantity | written | read as |
+|---|---|---|
+| amount | \`"0.135"\`, always in quotes | exact, at most nine decimals; a YAML number is an error, because it may have lost digits |
+| volume | \`10TB\`, \`1.5 GiB\`, \`0B\` | kB, MB, GB, TB, PB are powers of 1000, KiB … PiB of 1024; a unit is needed, its case counts, and it must come out at whole bytes |
+| bandwidth | \`100Mbps\`, \`1.5Gbps\` | kbps … Tbps are powers of 1000, Kibps … Tibps of 1024 |
+| percent | \`5\`; \`10%\` for \`overhead\` | whole numbers; other shares of \`overhead\` as a fraction, \`1/8\` |
+| time of day | \`12:00\` | local time of \`zone\`, 00:00 to 23:59 |
+| times of day | \`"23:00-07:00"\` | end exclusive, wraps around midnight; may end at 24:00 |
+
+## What is checked across fields
+
+- Two traffic rules of one \`level\` whose scopes and windows can match the same byte overlap, and so do
+  two bandwidth rules of one \`level\` and \`mode\` whose scopes and directions can match the same slot:
+  both would bill it. Traffic and bandwidth rules do not: they are the two ways to charge.
+- A rule has \`price\` or \`tiers\`; tiers ascend, and only the last is without end.
+- \`rank\` stands only with a mode that ranks slots, \`overagePrice\` only with a \`commit\`, and
+  \`validDay: { above }\` only with \`proRata\`.
+
+A pack is identified by the SHA-256 of what was understood, defaults included: comments, the order of
+keys and defaults that are written out change nothing.
+`
+
+const PAGES: readonly (readonly [heading: string, text: string, schema: z.ZodType])[] = [
+  ['The file', '', PackEntry],
+  ['`rules`: priced by volume', '', TrafficEntry],
+  ['`scope` of a traffic rule', 'A list that is left out matches everything.', TrafficScope],
+  ['`tiers`', '', Tier],
+  ['`rules`: priced by bandwidth', '', BandwidthEntry],
+  ['`scope` of a bandwidth rule', 'A list that is left out matches everything.', BandwidthScope],
+  ['`validDay`', '', ValidDay],
+  ['`rank`', '', Rank],
+  ['`packages`', '', PackagesEntry],
+  ['`packages.arrears`', '', ArrearsEntry],
+]
+
+/** Writes the page that documents every key of a rule pack. */
+export function packReference(): string {
+  const pages = PAGES.map(([heading, text, schema]) => {
+    const intro = text === '' ? [] : ['', text]
+    const head = ['| key | value | default | meaning | settles |', '|---|---|---|---|---|']
+    return [`## ${heading}`, ...intro, '', ...head, ...rows(schema), ''].join('\n')
+  })
+  return [HEAD, ...pages].join('\n')
+}
+
+function rows(schema: z.ZodType): string[] {
+  const { properties = {}, required = [] } = z.toJSONSchema(schema, {
+    io: 'input',
+    unrepresentable: 'any',
+  }) as JsonSchema
+  return Object.entries(properties).map(([key, field]) => {
+    const cells = [
+      `\`${key}\``,
+      field.value ?? words(field),
+      required.includes(key) ? 'required' : fallback(field),
+      field.description ?? '',
+      field.settles ?? '',
+    ]
+    return `| ${cells.join(' | ').trimEnd()} |`.replaceAll('|  |', '| |')
+  })
+}
+
+function words({ const: only, enum: choices, items }: JsonSchema): string {
+  if (only !== undefined) return `\`${only}\``
+  if (choices !== undefined) return choices.map((word) => `\`${word}\``).join(', ')
+  return items === undefined ? '' : `list of ${words(items)}`
+}
+
+function fallback(field: JsonSchema): string {
+  if (field.fallback !== undefined) return field.fallback
+  const text = JSON.stringify(field.default ?? 'none').replaceAll('"', '')
+  return text === '{}' ? 'each key’s own' : `\`${text}\``
+}
