@@ -4,6 +4,7 @@ import { createDialects } from './api/dialects.ts'
 import { createGuarded } from './api/native/guard.ts'
 import { createIngestFilesApi } from './api/ingest/files.ts'
 import { createQueryApi } from './api/native/query.ts'
+import { createRulesApi } from './api/native/rules.ts'
 import { createUpkeepApi } from './api/native/upkeep.ts'
 import type { ReadinessCheck } from './api/health.ts'
 import { createServer, type HttpServer } from './api/server.ts'
@@ -62,7 +63,7 @@ function pluginsOf(
   const answers = config.roles.includes('api')
   const takesIn = config.roles.includes('ingest')
   const guarded = [
-    ...(answers ? [createQueryApi({ reader: core.reader }), upkeepApi(core)] : []),
+    ...(answers ? [createQueryApi({ reader: core.reader }), rulesApi(core), upkeepApi(core)] : []),
     ...(takesIn
       ? [createIngestFilesApi({ sink: createLogSink(core.ingest), checkFormat: compileFormat })]
       : []),
@@ -85,6 +86,13 @@ function usageHttp(config: Config, core: Core, onStep: StepListener): FastifyPlu
       onAcked: () => onStep('ack.after'),
     },
   )
+}
+
+function rulesApi({ ratingUsage, catalog }: Core): FastifyPluginAsync {
+  return createRulesApi({
+    usage: ratingUsage,
+    accountExists: async (id) => (await catalog.rows.accounts.get(id)) !== undefined,
+  })
 }
 
 function adminApi({ catalog, control }: Core): FastifyPluginAsync {

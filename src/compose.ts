@@ -1,5 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import { ledgerRules } from './billing/ledger-rules.ts'
+import type { RatingUsageReader } from './billing/rating-usage.ts'
 import { createDailyClose } from './billing/daily-close.ts'
 import { createCatalog, type Catalog } from './catalog/catalog.ts'
 import type { Config } from './config/config.ts'
@@ -18,11 +20,13 @@ import type { StepListener } from './ingest/steps.ts'
 import { compileFormat } from './sources/access-log/format.ts'
 import { createBooks, type Books } from './store/control/books.ts'
 import { openControlStore, type ControlStore } from './store/control/control-store.ts'
+import { createLedger } from './store/control/ledger.ts'
 import { createIngestRegistry } from './store/control/ingest-registry.ts'
 import { openMasterKeyFile } from './store/control/master-key.ts'
 import { auditUsage } from './store/usage/audit.ts'
 import type { Engine } from './store/usage/engine.ts'
 import { isUrl, openEngine } from './store/usage/open.ts'
+import { createRatingReader } from './store/usage/rating-reader.ts'
 import { createUsageReader } from './store/usage/reader.ts'
 import { listRejected } from './store/usage/rejects.ts'
 import { createUsageStore } from './store/usage/usage-store.ts'
@@ -57,6 +61,7 @@ export interface Core {
   readonly registry: IngestRegistry
   readonly engine: Engine
   readonly reader: ReturnType<typeof createUsageReader>
+  readonly ratingUsage: RatingUsageReader
   readonly journal: Journal
   readonly loader: Loader
   readonly ingest: Ingest
@@ -145,6 +150,7 @@ async function wire(parts: Parts, opened: readonly (() => Promise<void>)[]): Pro
   await catalog.ensureDefaults()
   const registry = createIngestRegistry(control.db, clock)
   const books = createBooks(control.db)
+  const ledger = createLedger(control.db, { rules: ledgerRules, clock })
   const reader = createUsageReader(engine)
   const ingest = createIngest({ journal, registry, clock, onStep })
   const listeners: ((accounts: readonly string[]) => void)[] = []
@@ -161,6 +167,7 @@ async function wire(parts: Parts, opened: readonly (() => Promise<void>)[]): Pro
     registry,
     engine,
     reader,
+    ratingUsage: createRatingReader(engine),
     journal,
     loader,
     ingest,
@@ -181,9 +188,11 @@ async function wire(parts: Parts, opened: readonly (() => Promise<void>)[]): Pro
       ),
     ],
     audit: async () => {
-      const report = await auditUsage(engine, await registry.totals())
-      metrics.setAuditFindings(report.findings.length)
-      return report
+      const usage = await auditUsage(engine, await registry.totals())
+      const chains = await ledger.audit()
+      const findings = [...usage.findings, ...chains.findings]
+      metrics.setAuditFindings(findings.length)
+      return { checks: usage.checks + chains.checks, findings }
     },
     onLoaded: (listener) => listeners.push(listener),
     async close() {

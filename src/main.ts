@@ -20,6 +20,8 @@ import { regionCommand } from './cli/region.ts'
 import { rejectedCommand } from './cli/rejected.ts'
 import { callAdmin } from './cli/remote-sink.ts'
 import { resourceCommand } from './cli/resource.ts'
+import { rulesCommand } from './cli/rules.ts'
+import { whatIfCommand } from './cli/whatif.ts'
 import { serveCommand } from './cli/serve.ts'
 import { addressOf } from './cli/server-address.ts'
 import { sourceCommand } from './cli/source.ts'
@@ -72,6 +74,8 @@ Start here:
     resourceCommand(context),
     packageCommand(context),
     sourceCommand(context),
+    rulesCommand(context),
+    whatIfCommand(context),
     brandCommand(context),
     regionCommand(context),
     adminTokenCommand(context),

@@ -8,7 +8,7 @@ import { checkBans, checkNames, checkTitles, checkWords } from './support/tidy-r
 import { checkDocstrings, checkSizes } from './support/tidy-shapes.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-const FOLDERS = ['src', 'bin', 'test', 'bench', 'scripts', 'docs', 'deploy', '.ci']
+const FOLDERS = ['src', 'bin', 'test', 'bench', 'scripts', 'docs', 'rules', 'deploy', '.ci']
 const CODE = /\.(?:ts|mjs|cjs)$/
 const PROSE = /\.(?:ts|mjs|cjs|md|sh|ya?ml|conf|service)$|^\.ci\//
 

@@ -36,3 +36,14 @@ const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
 export function quoteNumbers(text: string): string {
   return text.replace(STRING_OR_NUMBER, (token) => (token.startsWith('"') ? token : `"${token}"`))
 }
+
+/** Writes a value as JSON; integers of any size keep all their digits. */
+export function formatExact(value: unknown): string {
+  if (typeof value === 'bigint') return value.toString()
+  if (Array.isArray(value)) return `[${value.map(formatExact).join(',')}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  const fields = Object.entries(value).map(
+    ([name, inner]) => `${JSON.stringify(name)}:${formatExact(inner)}`,
+  )
+  return `{${fields.join(',')}}`
+}

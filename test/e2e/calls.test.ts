@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -254,6 +254,66 @@ test('POST /v1/query answers the same numbers as the vendor calls', async () => 
   expect(out.map((row) => Math.floor(Number(row['bytes']) / GIB))).toEqual([3, 2, 0, 1])
   const flow = await server.query({ ...question, meter: 'mna', filters: { gateway_type: '0' } })
   expect(flow.map((row) => row['bytes'])).toEqual([0, 0, 7500, 0])
+})
+
+test('weir rules try prices exactly the bytes that POST /v1/query answers', async () => {
+  const file = join(folder, 'try.yaml')
+  await writeFile(
+    file,
+    `name: try
+version: 1
+description: One price for what was sent.
+currency: EUR
+meters: [cdn]
+rules:
+  - { type: traffic, name: sent, level: resource, scope: { directions: [out] }, unit: GB, period: day, price: "2" }
+  - { type: bandwidth, name: peak, level: account, direction: out, mode: daily-peak, price: "1" }
+`,
+  )
+  const day = new Date((at(-1) + 8 * 3600) * 1000).toISOString().slice(0, 10)
+  const tried = await server.json('rules', 'try', file, '--account', 'acc-mine', '--period', day)
+  const question = { account: 'acc-mine', meter: 'cdn', start: at(-1), end: at(0) }
+  const rows = await server.query({
+    ...question,
+    granularity: 'total',
+    groupBy: ['resource'],
+    measures: ['bytes'],
+  })
+  const [peak] = await server.query({ ...question, granularity: 'total', measures: ['peak_bps'] })
+  const lines = tried['lines'] as Json[]
+  const sent = lines.filter(({ rule }) => rule === 'sent')
+  expect(sent.length).toBeGreaterThan(0)
+  expect(new Map(sent.map(({ member, rawBytes }) => [member, rawBytes]))).toEqual(
+    new Map(rows.map(({ resource, bytes }) => [resource, bytes])),
+  )
+  for (const { billedBytes, amount } of sent) {
+    expect(Number(amount)).toBeCloseTo((Number(billedBytes) * 2) / 1e9, 8)
+  }
+  expect(lines.at(-1)).toMatchObject({ rule: 'peak', bps: peak?.['peak_bps'] })
+  const dearer = join(folder, 'dearer.yaml')
+  const text = await readFile(file, 'utf8')
+  await writeFile(dearer, text.replace('name: try', 'name: dearer').replace('"2"', '"3"'))
+  const alternatives = await server.json<Json[]>(
+    'whatif',
+    dearer,
+    file,
+    '--account',
+    'acc-mine',
+    '--period',
+    day,
+  )
+  expect(alternatives.map(({ pack }) => pack)).toEqual(['try', 'dearer'])
+  expect(alternatives[0]).toMatchObject({ total: tried['total'], currency: 'EUR' })
+  const foreign = await server.weir(
+    'rules',
+    'try',
+    file,
+    '--account',
+    'acc-nobody',
+    '--period',
+    day,
+  )
+  expect(foreign).toMatchObject({ code: 1, err: 'weir: There is no account acc-nobody.\n' })
 })
 
 test('new usage is in GetUcdnTrafficV2 within a second of its load', async () => {

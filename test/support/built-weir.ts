@@ -73,6 +73,7 @@ export async function buildWeir(): Promise<void> {
     throw new Error(`Weir does not compile:\n${error.stdout}`, { cause: error })
   })
   await cp(join(ROOT, 'bin'), join(OUT, 'bin'), { recursive: true })
+  await cp(join(ROOT, 'rules'), join(OUT, 'rules'), { recursive: true })
   await cp(join(ROOT, 'package.json'), join(OUT, 'package.json'))
 }
 

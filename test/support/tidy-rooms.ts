@@ -46,8 +46,8 @@ export const ROOMS: Readonly<Record<string, Reach>> = {
   'store/control': STORE,
   example: reach('core meters catalog'),
   cli: reach(
-    'core config telemetry meters catalog ingest sources/access-log sources/usage-http ' +
-      'example api compose',
+    'core config telemetry meters catalog rating ingest sources/access-log ' +
+      'sources/usage-http example api compose',
   ),
 }
 
@@ -66,8 +66,16 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   pg: ['store/control'],
   pino: ['telemetry'],
   'prom-client': ['telemetry'],
-  yaml: ['config', 'catalog', 'cli'],
-  zod: ['config', 'catalog', 'api/operations', 'sources/access-log', 'cli', ...HTTP.split(' ')],
+  yaml: ['config', 'catalog', 'rating', 'cli'],
+  zod: [
+    'config',
+    'catalog',
+    'rating',
+    'api/operations',
+    'sources/access-log',
+    'cli',
+    ...HTTP.split(' '),
+  ],
 }
 
 const SUBROOMS = new Set(['sources', 'store', 'api'])

@@ -3,24 +3,10 @@ import { AppError } from '../../core/errors.ts'
 import { DEFAULT_ZONE, isZone } from '../../core/period.ts'
 import { dimensionsOf, METERS, METER_NAMES } from '../../meters/meter.ts'
 import type { Measure, UsagePoint, UsageQuery } from '../../meters/query.ts'
+import { Instant } from './instant.ts'
 
 /** Every measure, in the order of its columns. */
 export const MEASURES: readonly Measure[] = ['bytes', 'requests', 'avg_bps', 'peak_bps', 'p95_bps']
-
-const Instant = z
-  .union([z.number(), z.string()])
-  .transform((value, context): number => {
-    const ms = toMs(value)
-    if (ms !== undefined) return ms
-    context.addIssue({
-      code: 'custom',
-      message: 'must be ISO 8601 with an offset, or epoch seconds or milliseconds',
-    })
-    return z.NEVER
-  })
-  .describe(
-    'ISO 8601 with an offset (2026-11-21T00:00:00+08:00), or epoch seconds or milliseconds.',
-  )
 
 /** The body of `POST /v1/query`. */
 export const QueryRequest = z.strictObject({
@@ -43,16 +29,6 @@ export const QueryRequest = z.strictObject({
   dense: z.boolean().default(true).describe('Whether buckets without usage are answered.'),
 })
 export type QueryRequest = z.output<typeof QueryRequest>
-
-function toMs(value: number | string): number | undefined {
-  if (typeof value === 'number' || /^\d+$/.test(value)) {
-    const number = Number(value)
-    return number < 1e11 ? number * 1000 : number
-  }
-  if (!/(Z|[+-]\d{2}:?\d{2})$/i.test(value)) return undefined
-  const ms = Date.parse(value)
-  return Number.isNaN(ms) ? undefined : ms
-}
 
 /**
  * Reads a native query.

@@ -1,0 +1,131 @@
+import { z } from 'zod'
+import { ratePeriod, type RatedLine, totalOf } from '../../billing/rate-period.ts'
+import type { RatingUsageReader } from '../../billing/rating-usage.ts'
+import { AppError } from '../../core/errors.ts'
+import { formatMoney } from '../../core/money.ts'
+import { DAY_MS, FIVE_MINUTES_MS } from '../../core/period.ts'
+import { hashContent } from '../../rating/pack-hash.ts'
+import { parseRulePack } from '../../rating/rule-pack.ts'
+import { Instant } from './instant.ts'
+
+/** Longest period that is tried at once: a year and a day. */
+const PERIOD_MS_MAX = 367 * DAY_MS
+const PACK_LENGTH_MAX = 1 << 20
+
+/** The body of `POST /v1/rules/try`. */
+export const TryRequest = z.strictObject({
+  account: z.string().min(1).describe('Account id.'),
+  pack: z.string().min(1).max(PACK_LENGTH_MAX).describe('The rule pack, as YAML.'),
+  file: z.string().max(500).default('pack').describe('What to call the pack in messages.'),
+  start: Instant,
+  end: Instant,
+  groups: z
+    .record(z.string().min(1), z.array(z.string().min(1)).min(1))
+    .default({})
+    .describe('Group name → resource ids, for rules of level group.'),
+})
+
+/** What trying needs. */
+export interface TryRulesDeps {
+  readonly usage: RatingUsageReader
+  readonly accountExists: (id: string) => Promise<boolean>
+}
+
+/** JSON with integers of any size. */
+export type ExactJson =
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | readonly ExactJson[]
+  | { [name: string]: ExactJson }
+
+/**
+ * Prices what an account used by a rule pack, without touching the books.
+ *
+ * Shape: the pack, the period, the lines and their total; packages are not drawn on.
+ * Units: bytes and bit/s as integers, money as decimal text in the pack's currency.
+ * Time: days, months and windows are those of the pack's zone.
+ * Errors: `parameter_invalid` for a wrong request or pack, naming file, line, column and field;
+ * `not_found` for an unknown account; `too_large` for more sums than one answer can hold.
+ */
+export async function tryRules(body: unknown, deps: TryRulesDeps): Promise<ExactJson> {
+  const request = parseRequest(body)
+  const pack = parseRulePack(request.pack, request.file)
+  if (!(await deps.accountExists(request.account))) {
+    throw new AppError('not_found', `There is no account ${request.account}.`)
+  }
+  const rated = {
+    accountId: request.account,
+    period: { startMs: request.start, endMs: request.end },
+    zone: pack.zone,
+    groups: request.groups,
+  }
+  const lines = await ratePeriod(pack, rated, deps.usage)
+  return {
+    pack: { name: pack.name, version: pack.version, hash: hashContent(pack) },
+    account: request.account,
+    zone: pack.zone,
+    start: instantText(request.start),
+    end: instantText(request.end),
+    currency: pack.currency,
+    lines: lines.map(toWire),
+    total: formatMoney(totalOf(lines)),
+  }
+}
+
+function parseRequest(body: unknown): z.output<typeof TryRequest> {
+  const parsed = TryRequest.safeParse(body)
+  if (!parsed.success) {
+    const [first] = parsed.error.issues
+    throw new AppError('parameter_invalid', z.prettifyError(parsed.error), {
+      ...(first !== undefined && { field: first.path.join('.') }),
+    })
+  }
+  const { start, end, groups } = parsed.data
+  if (end <= start || end - start > PERIOD_MS_MAX) {
+    throw new AppError('parameter_invalid', 'end must be after start, by at most 367 days.', {
+      field: 'end',
+    })
+  }
+  if (start % FIVE_MINUTES_MS !== 0 || end % FIVE_MINUTES_MS !== 0) {
+    throw new AppError('parameter_invalid', 'start and end must lie on five minutes.', {
+      field: 'start',
+    })
+  }
+  const ids = Object.values(groups).flat()
+  const twice = ids.find((id, index) => ids.indexOf(id) !== index)
+  if (twice !== undefined) {
+    const message = `${twice} is in two groups; its usage would be billed twice.`
+    throw new AppError('parameter_invalid', message, { field: 'groups' })
+  }
+  return parsed.data
+}
+
+function toWire(line: RatedLine): ExactJson {
+  const common = {
+    rule: line.ruleName,
+    type: line.type,
+    member: line.memberId,
+    start: instantText(line.startMs),
+    end: instantText(line.endMs),
+  }
+  const amount = formatMoney(line.amount)
+  if (line.type === 'traffic') {
+    const { tierIndex, rawBytes, billedBytes, price } = line
+    const priced = { tier: tierIndex + 1, rawBytes, billedBytes, price: formatMoney(price) }
+    return { ...common, ...priced, amount }
+  }
+  const { bps, billedBps, direction, slots, dropped, validDays, days } = line
+  const samples = line.samples.map((sample) => ({
+    time: instantText(sample.startMs),
+    bps: sample.bps,
+  }))
+  const ranked = { bps, billedBps, direction, slots, dropped, validDays, days, samples }
+  return { ...common, ...ranked, amount }
+}
+
+function instantText(instantMs: number): string {
+  return new Date(instantMs).toISOString()
+}

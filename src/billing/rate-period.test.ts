@@ -1,0 +1,150 @@
+import { expect, test } from 'vitest'
+import { NANO } from '../core/money.ts'
+import { DAY_MS, HOUR_MS } from '../core/period.ts'
+import type { MemberUsage, Slot } from '../rating/bandwidth-usage.ts'
+import type { BandwidthRule, TrafficRule } from '../rating/rules.ts'
+import type { TrafficUsage } from '../rating/traffic-usage.ts'
+import { ratePeriod, totalOf } from './rate-period.ts'
+import type { RatingUsageReader, SlotUsageQuery, TrafficUsageQuery } from './rating-usage.ts'
+
+const ZONE = 'Asia/Shanghai'
+const MONTH = Date.parse('2026-10-01T00:00:00+08:00')
+const NEXT = Date.parse('2026-11-01T00:00:00+08:00')
+const RATED = {
+  accountId: 'acc-1',
+  period: { startMs: MONTH, endMs: NEXT },
+  zone: ZONE,
+  groups: {},
+}
+// 5 minutes at 1 Mbit/s.
+const MBPS = 37_500_000n
+
+const TRAFFIC: TrafficRule = {
+  type: 'traffic',
+  name: 'volume',
+  level: 'resource',
+  scope: { directions: ['out'] },
+  windows: [],
+  overhead: { numerator: 1n, denominator: 1n },
+  freeBelowBytesPerDay: 0n,
+  radix: 1000,
+  tiering: 'graduated',
+  tiers: [{ upToBytes: null, price: NANO }],
+  period: 'month',
+}
+const PEAK: BandwidthRule = {
+  type: 'bandwidth',
+  name: 'peak',
+  level: 'account',
+  scope: { directions: ['out'] },
+  mode: 'mean-of-daily-peaks',
+  slot: 'mean',
+  direction: 'out',
+  validDay: { aboveBytes: 0n },
+  missingSlot: 'zero',
+  rank: { percent: 5, rounding: 'floor' },
+  radix: 1000,
+  commitBps: 0n,
+  price: 2n * NANO,
+  overagePrice: null,
+  proRata: 'none',
+}
+
+function slot(hour: number, outBytes: bigint): Slot {
+  return { startMs: MONTH + hour * HOUR_MS, inBytes: 0n, outBytes }
+}
+
+function world(members: readonly MemberUsage[], traffic: readonly Partial<TrafficUsage>[] = []) {
+  const asked: (SlotUsageQuery | TrafficUsageQuery)[] = []
+  const reader: RatingUsageReader = {
+    slotUsage: async (query) => {
+      asked.push(query)
+      return query.meter === 'cdn' ? [...members] : []
+    },
+    trafficUsage: async (query) => {
+      asked.push(query)
+      const base = {
+        startMs: MONTH,
+        resourceId: 'ucdn-1',
+        projectId: 'org-1',
+        area: 'cn' as const,
+        province: '',
+        kind: 'static' as const,
+        direction: 'out' as const,
+        bytes: 0n,
+      }
+      return query.meter === 'cdn' ? traffic.map((entry) => ({ ...base, ...entry })) : []
+    },
+  }
+  return { asked, reader }
+}
+
+test('members of an account are summed per slot before anything is ranked', async () => {
+  // Both move 3 Mbit/s at their peaks, at different times: together 4 at most, never 6.
+  const { reader } = world([
+    { memberId: 'acc-1', slots: [slot(1, 3n * MBPS), slot(2, MBPS)] },
+    { memberId: 'acc-1', slots: [slot(1, MBPS), slot(2, 3n * MBPS)] },
+  ])
+  const [line, ...others] = await ratePeriod({ meters: ['cdn'], rules: [PEAK] }, RATED, reader)
+  expect(others).toEqual([])
+  expect(line).toMatchObject({ memberId: 'acc-1', ruleName: 'peak', bps: 4_000_000n })
+  expect(line?.amount).toBe(8n * NANO)
+})
+
+test.each([
+  ['resource', {}, ['a:3000000', 'b:1000000']],
+  ['group', { one: ['a', 'b'], none: ['c'] }, ['one:4000000', 'none:0']],
+] as const)('at the level %s every member has its own line', async (level, groups, expected) => {
+  const { reader } = world([
+    { memberId: 'a', slots: [slot(1, 3n * MBPS)] },
+    { memberId: 'b', slots: [slot(1, MBPS)] },
+  ])
+  const rule = { ...PEAK, level }
+  const lines = await ratePeriod({ meters: ['cdn'], rules: [rule] }, { ...RATED, groups }, reader)
+  const told = lines.map((line) =>
+    line.type === 'bandwidth' ? `${line.memberId}:${line.bps}` : '',
+  )
+  expect(told).toEqual(expected)
+})
+
+test('an account that moved nothing owes its commitment', async () => {
+  const rule = { ...PEAK, commitBps: 10_000_000n }
+  const { reader } = world([])
+  const lines = await ratePeriod({ meters: ['cdn', 'eip'], rules: [rule] }, RATED, reader)
+  expect(lines.map(({ amount }) => amount)).toEqual([20n * NANO])
+})
+
+test('two months are ranked one by one', async () => {
+  const { reader, asked } = world([])
+  const period = { startMs: MONTH, endMs: NEXT + 30 * DAY_MS }
+  const lines = await ratePeriod({ meters: ['cdn'], rules: [PEAK] }, { ...RATED, period }, reader)
+  const spans = [
+    [MONTH, NEXT],
+    [NEXT, NEXT + 30 * DAY_MS],
+  ]
+  expect(lines.map(({ startMs, endMs }) => [startMs, endMs])).toEqual(spans)
+  expect(asked.map((query) => ('startMs' in query ? [query.startMs, query.endMs] : []))).toEqual(
+    spans,
+  )
+})
+
+test('usage of several meters is one; only the pack’s meters are asked for', async () => {
+  const { reader, asked } = world([], [{ bytes: 2n * 10n ** 9n }, { resourceId: 'b', bytes: 5n }])
+  const lines = await ratePeriod({ meters: ['cdn', 'mna'], rules: [TRAFFIC] }, RATED, reader)
+  expect(asked.map(({ meter }) => meter)).toEqual(['cdn', 'mna'])
+  expect(lines).toMatchObject([
+    { type: 'traffic', memberId: 'b', rawBytes: 5n, amount: 5n },
+    { type: 'traffic', memberId: 'ucdn-1', rawBytes: 2n * 10n ** 9n, amount: 2n * NANO },
+  ])
+  expect(totalOf(lines)).toBe(2n * NANO + 5n)
+})
+
+test('provinces are told apart only where a rule asks for them', async () => {
+  const { reader, asked } = world([])
+  const scope = { provinces: ['beijing'] }
+  await ratePeriod({ meters: ['cdn'], rules: [TRAFFIC] }, RATED, reader)
+  await ratePeriod({ meters: ['cdn'], rules: [TRAFFIC, { ...TRAFFIC, scope }] }, RATED, reader)
+  expect(asked.map((query) => 'byProvince' in query && query.byProvince)).toEqual([false, true])
+  expect(asked.every((query) => 'cutsMs' in query && query.cutsMs.length === 31)).toBe(true)
+  expect(asked[0]).toMatchObject({ endMs: NEXT })
+})

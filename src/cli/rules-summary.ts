@@ -1,0 +1,85 @@
+import { formatMoney } from '../core/money.ts'
+import {
+  formatMinute,
+  formatOverhead,
+  formatRate,
+  formatVolume,
+  formatWindow,
+} from '../rating/pack-quantities.ts'
+import { isRankedMode } from '../rating/pack-rules.ts'
+import type { RulePack } from '../rating/rule-pack.ts'
+import type { BandwidthRule, Rule, Scope, TrafficRule } from '../rating/rules.ts'
+
+/**
+ * Says in words what a pack means, so that its author can tell whether it is what was meant.
+ *
+ * Shape: a first line about the pack, then an indented line per rule and one about packages.
+ */
+export function describePack(pack: RulePack): string {
+  const { name, version, currency, meters, zone, rules, packages } = pack
+  const { absorb, bill, quantumBytes, rounding } = packages.arrears
+  const count = `${rules.length} ${rules.length === 1 ? 'rule' : 'rules'}`
+  const settles = `days of ${zone}, settled at ${formatMinute(pack.settleMinute)} the day after`
+  const orders = quantumBytes === 1n ? '' : `, in ${formatVolume(quantumBytes)} rounded ${rounding}`
+  const absorbs = absorb === 'never' ? 'by no package' : 'by a larger package'
+  return [
+    `${name} ${version}: ${count} for ${meters.join(', ')} in ${currency}; ${settles}`,
+    ...rules.map((rule) => `  ${rule.name}: ${describeRule(rule)}`),
+    `  packages: ${packages.burnOrder.join(', ')}; arrears absorbed ${absorbs}, ` +
+      (bill === 'carry' ? 'carried' : `ordered daily${orders}`),
+    '',
+  ].join('\n')
+}
+
+function describeRule(rule: Rule): string {
+  return rule.type === 'traffic' ? describeTraffic(rule) : describeBandwidth(rule)
+}
+
+function describeTraffic(rule: TrafficRule): string {
+  const { overhead, freeBelowBytesPerDay, windows } = rule
+  return [
+    `traffic of ${describeScope(rule.scope)} per ${rule.level} and ${rule.period}`,
+    ...(windows.length > 0 ? [`at ${windows.map(formatWindow).join(' and ')}`] : []),
+    ...(overhead.numerator === overhead.denominator ? [] : [`plus ${formatOverhead(overhead)}`]),
+    ...(freeBelowBytesPerDay === 0n
+      ? []
+      : [`days of a resource below ${formatVolume(freeBelowBytesPerDay)} free`]),
+    describeTiers(rule),
+  ].join(', ')
+}
+
+function describeTiers({ tiers, tiering, radix }: TrafficRule): string {
+  const unit = radix === 1000 ? 'GB' : 'GiB'
+  const steps = tiers.map(({ upToBytes, price }) =>
+    upToBytes === null
+      ? `${formatMoney(price)} per ${unit}`
+      : `${formatMoney(price)} up to ${formatVolume(upToBytes)}`,
+  )
+  const kind = { graduated: 'each tier its part', volume: 'the tier reached all of it' }[tiering]
+  return tiers.length === 1 ? steps.join('') : `${steps.join(', then ')} (${kind})`
+}
+
+function describeBandwidth(rule: BandwidthRule): string {
+  const { mode, rank, slot, direction, validDay, missingSlot, commitBps, overagePrice } = rule
+  const unit = rule.radix === 1000 ? 'Mbps' : 'Mibps'
+  const above = formatMoney(overagePrice ?? rule.price)
+  return [
+    `${mode} of ${describeScope(rule.scope)} per ${rule.level}`,
+    `direction ${direction}`,
+    slot === 'mean' ? 'five-minute means' : 'highest samples of five minutes',
+    ...(isRankedMode(mode) ? [`${rank.percent} % of slots dropped (${rank.rounding})`] : []),
+    validDay === 'all' ? 'all days' : `days above ${formatVolume(validDay.aboveBytes)}`,
+    missingSlot === 'zero' ? 'missing slots zero' : 'missing slots excluded',
+    commitBps === 0n
+      ? `${formatMoney(rule.price)} per ${unit}`
+      : `${formatMoney(rule.price)} per ${unit} for ${formatRate(commitBps)} in any case, ${above} above`,
+    ...(rule.proRata === 'none' ? [] : ['by the share of valid days']),
+  ].join(', ')
+}
+
+function describeScope({ areas, provinces, kinds, directions }: Scope): string {
+  const lists = [kinds, areas, provinces, directions].flatMap((list) =>
+    list === undefined ? [] : [list.join('+')],
+  )
+  return lists.length === 0 ? 'everything' : lists.join(' ')
+}

@@ -1,0 +1,160 @@
+import { Command, InvalidArgumentError } from 'commander'
+import { readRulePack } from '../config/rule-files.ts'
+import { AppError } from '../core/errors.ts'
+import { addDays, fromLocal, type Interval, monthStart, toLocal } from '../core/period.ts'
+import { parseRulePack } from '../rating/rule-pack.ts'
+import type { CliContext } from './context.ts'
+import { renderEntries } from './entry-table.ts'
+import { humanBytes, humanRate } from './query-table.ts'
+import { addressOf, request, type AddressOptions } from './server-address.ts'
+
+interface TryOptions extends AddressOptions {
+  readonly account: string
+  readonly period: string
+  readonly group: Record<string, string[]>
+  readonly json?: true
+}
+
+interface TriedLine {
+  readonly rule: string
+  readonly type: 'traffic' | 'bandwidth'
+  readonly member: string
+  readonly start: string
+  readonly end: string
+  readonly amount: string
+  readonly tier?: number
+  readonly rawBytes?: number
+  readonly billedBytes?: number
+  readonly price?: string
+  readonly bps?: number
+  readonly billedBps?: number
+  readonly slots?: number
+  readonly dropped?: number
+  readonly samples?: readonly { readonly time: string; readonly bps: number }[]
+}
+
+interface Tried {
+  readonly pack: { readonly name: string; readonly version: string; readonly hash: string }
+  readonly zone: string
+  readonly currency: string
+  readonly lines: readonly TriedLine[]
+  readonly total: string
+}
+
+const HELP = `
+Prices what was measured, without packages, and changes nothing. Days and months
+are those of the pack's zone; a period that is not over is priced as far as it went.
+
+Examples:
+  $ weir rules try ucloud-cdn --account acc-example --period 2026-11
+  $ weir rules try ./my-95.yaml --account acc-example --period 2026-10 --json
+  $ weir rules try ./lines.yaml --account acc-example --period 2026-11-20 \\
+      --group line-1=eip-1,eip-2`
+
+/** `weir rules try`: asks a running server what usage would cost by a rule pack. */
+export function rulesTryCommand(context: CliContext): Command {
+  return new Command('try')
+    .description('Price measured usage by a rule pack, without touching the books.')
+    .argument('<pack>', 'name of a shipped pack, or a file (with a / or a dot)')
+    .requiredOption('--account <id>', 'account whose usage is priced')
+    .requiredOption('--period <period>', 'a month (2026-11) or a day (2026-11-20)')
+    .option('--group <name=ids>', 'resources billed as one; may be repeated', collectGroup, {})
+    .option('--json', 'print JSON (default when the output is no terminal)')
+    .option('--url <url>', 'server to speak to (default: WEIR_URL, or this machine)')
+    .option('--token <token>', 'admin token (default: WEIR_ADMIN_TOKEN, or the data directory’s)')
+    .option('--config <file>', 'configuration that names the data directory and the port')
+    .option('--data <directory>', 'data directory that holds the admin token')
+    .addHelpText('after', HELP)
+    .action(async (name: string, options: TryOptions) => {
+      const { file, text } = readRulePack(name)
+      const { zone } = parseRulePack(text, file)
+      const { startMs, endMs } = parsePeriod(options.period, zone)
+      const body = {
+        account: options.account,
+        pack: text,
+        file,
+        start: startMs,
+        end: endMs,
+        groups: options.group,
+      }
+      const answer = await request(addressOf(context, options), 'POST', '/v1/rules/try', body)
+      const json = options.json === true || !context.isTerminal
+      context.write(json ? `${answer}\n` : renderTried(JSON.parse(answer) as Tried))
+    })
+}
+
+/**
+ * Reads a month or a day of a zone.
+ *
+ * Errors: `parameter_invalid` for anything else, a 31 November included.
+ */
+export function parsePeriod(text: string, zone: string): Interval {
+  const match = /^(\d{4})-(\d{2})(?:-(\d{2}))?$/.exec(text)
+  const [year = 0, month = 0, day = 1] = (match ?? []).slice(1).map((part) => Number(part ?? 1))
+  const startMs = fromLocal({ year, month, day, hour: 0, minute: 0, second: 0 }, zone)
+  const local = toLocal(startMs, zone)
+  if (match === null || local.month !== month || local.day !== day) {
+    throw new AppError('parameter_invalid', 'Name the period as 2026-11 or 2026-11-20.', {
+      field: 'period',
+    })
+  }
+  if (match[3] !== undefined) return { startMs, endMs: addDays(startMs, 1, zone) }
+  // The 31st day after the first of any month is one of the first days of the next.
+  return { startMs, endMs: monthStart(addDays(startMs, 31, zone), zone) }
+}
+
+function collectGroup(text: string, found: Record<string, string[]>): Record<string, string[]> {
+  const match = /^([^=]+)=([^,]+(?:,[^,]+)*)$/.exec(text)
+  if (match === null) throw new InvalidArgumentError('Write it as name=id,id.')
+  const [, name = '', ids = ''] = match
+  return { ...found, [name]: ids.split(',') }
+}
+
+function renderTried({ pack, zone, currency, lines, total }: Tried): string {
+  const head = `${pack.name} ${pack.version} (sha256 ${pack.hash.slice(0, 12)}…), days of ${zone}\n`
+  if (lines.length === 0) return `${head}No usage that a rule prices.\n`
+  const entries = lines.map((line) => ({
+    rule: line.rule,
+    member: line.member,
+    from: formatLocal(line.start, zone),
+    to: formatLocal(line.end, zone),
+    quantity: quantityOf(line),
+    how: explain(line, zone),
+    amount: line.amount,
+  }))
+  const table = renderEntries(entries, [
+    'rule',
+    'member',
+    'from',
+    'to',
+    'quantity',
+    'how',
+    'amount',
+  ])
+  return `${head}${table}Total ${total} ${currency}\n`
+}
+
+function quantityOf(line: TriedLine): string {
+  return line.type === 'traffic'
+    ? humanBytes(line.billedBytes ?? 0)
+    : humanRate(line.billedBps ?? 0)
+}
+
+function explain(line: TriedLine, zone: string): string {
+  if (line.type === 'traffic') {
+    const measured =
+      line.rawBytes === line.billedBytes ? '' : ` of ${humanBytes(line.rawBytes ?? 0)}`
+    return `tier ${line.tier} at ${line.price}${measured}`
+  }
+  const [first, ...rest] = line.samples ?? []
+  const when = first === undefined ? 'no moment' : formatLocal(first.time, zone)
+  const dropped = line.dropped === 0 ? '' : `, ${line.dropped} of ${line.slots} slots dropped`
+  const found = rest.length === 0 ? `at ${when}` : `of ${rest.length + 1} samples`
+  return `${humanRate(line.bps ?? 0)} ${found}${dropped}`
+}
+
+function formatLocal(instant: string, zone: string): string {
+  const { year, month, day, hour, minute } = toLocal(Date.parse(instant), zone)
+  const two = (value: number): string => String(value).padStart(2, '0')
+  return `${year}-${two(month)}-${two(day)} ${two(hour)}:${two(minute)}`
+}
