@@ -44,10 +44,10 @@ const scope = {
 export const TrafficScope = section(
   {
     ...scope,
-    directions: documented(setOf(['in', 'out']).optional(), {
+    directions: documented(setOf(['in', 'out']).prefault(['out']), {
       description: 'Directions; those of one rule are added.',
-      settles: 'Is inbound traffic billed? Only what the list names; without a list, both are.',
-      fallback: 'all',
+      settles: 'Is inbound traffic billed? Only where the list says so.',
+      fallback: '`[out]`',
     }),
   },
   'a section with areas, provinces, kinds, directions',

@@ -149,7 +149,7 @@ describe('a pack that leaves everything out that may be left out', () => {
           type: 'traffic',
           name: 'flat',
           level: 'account',
-          scope: {},
+          scope: { directions: ['out'] },
           windows: [],
           overhead: '0%',
           freeBelowPerDay: '0B',
