@@ -8,7 +8,7 @@ import { rateTraffic } from '../rating/traffic-rating.ts'
 import { billingSpans } from '../rating/traffic-spans.ts'
 import type { TrafficLine, TrafficUsage } from '../rating/traffic-usage.ts'
 import type { RatingUsageReader } from './rating-usage.ts'
-import { usageCuts } from './usage-cuts.ts'
+import { isOnSlots, usageCuts } from './usage-cuts.ts'
 
 /** Who is rated, and for which time. */
 export interface RatedPeriod {
@@ -75,10 +75,12 @@ async function readTraffic(
   if (priced.length === 0) return []
   const windows = priced.map((rule) => rule.windows)
   const cutsMs = usageCuts(period, zone, windows)
+  const { endMs } = period
+  const grain = isOnSlots(cutsMs, endMs) ? '5min' : 'minute'
   const byProvince = priced.some((rule) => rule.scope.provinces !== undefined)
   const found = await Promise.all(
     meters.map((meter) =>
-      reader.trafficUsage({ accountId, meter, cutsMs, endMs: period.endMs, byProvince }),
+      reader.trafficUsage({ accountId, meter, cutsMs, endMs, grain, byProvince }),
     ),
   )
   return found.flat()

@@ -8,12 +8,11 @@ import type { TrafficUsage } from '../rating/traffic-usage.ts'
 export interface TrafficUsageQuery {
   readonly accountId: string
   readonly meter: MeterName
-  /**
-   * Usage is summed from each cut to the next, the last one to `endMs`; ascending whole minutes. Is
-   * all usage on five minutes, so that the rollups can answer, when all cuts and the end are.
-   */
+  /** Usage is summed from each cut to the next, the last one to `endMs`; ascending. */
   readonly cutsMs: readonly EpochMs[]
   readonly endMs: EpochMs
+  /** On what all cuts and the end lie; the rollups answer what lies on five minutes. */
+  readonly grain: '5min' | 'minute'
   /** Tells provinces apart; otherwise they are all one and have no name. */
   readonly byProvince: boolean
 }

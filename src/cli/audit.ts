@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import type { CliContext } from './context.ts'
-import { addressOf, request, type AddressOptions } from './server-address.ts'
+import { addAddressOptions, addressOf, request, type AddressOptions } from './server-address.ts'
 
 interface Report {
   readonly checks: number
@@ -13,18 +13,16 @@ interface Report {
 
 /** `weir audit`: compares a running server's books with themselves. */
 export function auditCommand(context: CliContext): Command {
-  return new Command('audit')
-    .description('Check that nothing was lost or counted twice, on live data.')
-    .option('--url <url>', 'server to speak to (default: WEIR_URL, or this machine)')
-    .option('--token <token>', 'admin token (default: WEIR_ADMIN_TOKEN, or the data directory’s)')
-    .option('--config <file>', 'configuration that names the data directory and the port')
-    .option('--data <directory>', 'data directory that holds the admin token')
+  return addAddressOptions(
+    new Command('audit').description('Check that nothing was lost or counted twice, on live data.'),
+  )
     .option('--json', 'print the report as JSON')
     .addHelpText(
       'after',
       `
 Compares, per day and quantity, every rollup with the usage it was made of, and
-per source what was received with what became of it. Loading goes on meanwhile:
+per source what was received with what became of it; walks the ledger's chains of
+hashes and adds its balances up again. Loading goes on meanwhile:
 a batch that is just being rolled up may show as a difference; run it again.
 
 Exit code 1 when something differs.`,

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { CliContext } from './context.ts'
 import { renderQueryTable, type QueryRow } from './query-table.ts'
-import { addressOf, request, type AddressOptions } from './server-address.ts'
+import { addAddressOptions, addressOf, request, type AddressOptions } from './server-address.ts'
 
 interface QueryOptions extends AddressOptions {
   readonly account: string
@@ -35,38 +35,36 @@ Examples:
 
 /** `weir query`: asks a running server about usage. */
 export function queryCommand(context: CliContext): Command {
-  return new Command('query')
-    .description('Ask about measured usage: series, totals, peaks, 95th percentiles.')
-    .argument('<meter>', 'cdn, eip or mna')
-    .requiredOption('--account <id>', 'account whose usage is meant')
-    .option('--project <id...>', 'only these projects')
-    .option(
-      '--start <time>',
-      'ISO 8601 with offset, epoch seconds, or an age such as 6h or 30d',
-      '1d',
-    )
-    .option('--end <time>', 'likewise; default now', '0m')
-    .addOption(
-      new Option('--granularity <width>', 'width of the buckets')
-        .choices(['minute', '5min', 'hour', 'day', 'total'])
-        .default('hour'),
-    )
-    .option('--zone <zone>', 'IANA zone of days', 'Asia/Shanghai')
-    .option('--filter <dimension=value>', 'only this value; may be repeated', collectFilter, {})
-    .option('--group-by <dimensions>', 'one series per value of these, separated by commas')
-    .option('--measures <names>', 'what to compute, separated by commas', 'bytes')
-    .option('--sparse', 'leave out buckets without usage')
-    .addOption(
-      new Option('--output <format>', 'default: table on a terminal, json otherwise').choices([
-        'table',
-        'json',
-        'csv',
-      ]),
-    )
-    .option('--url <url>', 'server to speak to (default: WEIR_URL, or this machine)')
-    .option('--token <token>', 'admin token (default: WEIR_ADMIN_TOKEN, or the data directory’s)')
-    .option('--config <file>', 'configuration that names the data directory and the port')
-    .option('--data <directory>', 'data directory that holds the admin token')
+  return addAddressOptions(
+    new Command('query')
+      .description('Ask about measured usage: series, totals, peaks, 95th percentiles.')
+      .argument('<meter>', 'cdn, eip or mna')
+      .requiredOption('--account <id>', 'account whose usage is meant')
+      .option('--project <id...>', 'only these projects')
+      .option(
+        '--start <time>',
+        'ISO 8601 with offset, epoch seconds, or an age such as 6h or 30d',
+        '1d',
+      )
+      .option('--end <time>', 'likewise; default now', '0m')
+      .addOption(
+        new Option('--granularity <width>', 'width of the buckets')
+          .choices(['minute', '5min', 'hour', 'day', 'total'])
+          .default('hour'),
+      )
+      .option('--zone <zone>', 'IANA zone of days', 'Asia/Shanghai')
+      .option('--filter <dimension=value>', 'only this value; may be repeated', collectFilter, {})
+      .option('--group-by <dimensions>', 'one series per value of these, separated by commas')
+      .option('--measures <names>', 'what to compute, separated by commas', 'bytes')
+      .option('--sparse', 'leave out buckets without usage')
+      .addOption(
+        new Option('--output <format>', 'default: table on a terminal, json otherwise').choices([
+          'table',
+          'json',
+          'csv',
+        ]),
+      ),
+  )
     .addHelpText('after', HELP)
     .action(async (meter: string, options: QueryOptions) => {
       const output = options.output ?? (context.isTerminal ? 'table' : 'json')

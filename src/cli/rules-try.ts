@@ -1,12 +1,12 @@
 import { Command, InvalidArgumentError } from 'commander'
-import { readRulePack } from '../config/rule-files.ts'
+import { readRulePack, type RuleFile } from '../config/rule-files.ts'
 import { AppError } from '../core/errors.ts'
 import { addDays, fromLocal, type Interval, monthStart, toLocal } from '../core/period.ts'
 import { parseRulePack } from '../rating/rule-pack.ts'
 import type { CliContext } from './context.ts'
 import { renderEntries } from './entry-table.ts'
 import { humanBytes, humanRate } from './query-table.ts'
-import { addressOf, request, type AddressOptions } from './server-address.ts'
+import { addAddressOptions, addressOf, request, type AddressOptions } from './server-address.ts'
 
 interface TryOptions extends AddressOptions {
   readonly account: string
@@ -53,34 +53,41 @@ Examples:
 
 /** `weir rules try`: asks a running server what usage would cost by a rule pack. */
 export function rulesTryCommand(context: CliContext): Command {
-  return new Command('try')
-    .description('Price measured usage by a rule pack, without touching the books.')
-    .argument('<pack>', 'name of a shipped pack, or a file (with a / or a dot)')
-    .requiredOption('--account <id>', 'account whose usage is priced')
-    .requiredOption('--period <period>', 'a month (2026-11) or a day (2026-11-20)')
-    .option('--group <name=ids>', 'resources billed as one; may be repeated', collectGroup, {})
-    .option('--json', 'print JSON (default when the output is no terminal)')
-    .option('--url <url>', 'server to speak to (default: WEIR_URL, or this machine)')
-    .option('--token <token>', 'admin token (default: WEIR_ADMIN_TOKEN, or the data directory’s)')
-    .option('--config <file>', 'configuration that names the data directory and the port')
-    .option('--data <directory>', 'data directory that holds the admin token')
+  return addAddressOptions(
+    new Command('try')
+      .description('Price measured usage by a rule pack, without touching the books.')
+      .argument('<pack>', 'name of a shipped pack, or a file (with a / or a dot)')
+      .requiredOption('--account <id>', 'account whose usage is priced')
+      .requiredOption('--period <period>', 'a month (2026-11) or a day (2026-11-20)')
+      .option('--group <name=ids>', 'resources billed as one; may be repeated', collectGroup, {})
+      .option('--json', 'print JSON (default when the output is no terminal)'),
+  )
     .addHelpText('after', HELP)
     .action(async (name: string, options: TryOptions) => {
-      const { file, text } = readRulePack(name)
-      const { zone } = parseRulePack(text, file)
-      const { startMs, endMs } = parsePeriod(options.period, zone)
-      const body = {
-        account: options.account,
-        pack: text,
-        file,
-        start: startMs,
-        end: endMs,
-        groups: options.group,
-      }
-      const answer = await request(addressOf(context, options), 'POST', '/v1/rules/try', body)
+      const file = readRulePack(name)
+      const { zone } = parseRulePack(file.text, file.file)
+      const answer = await askTry(context, { ...options, zone, groups: options.group }, file)
       const json = options.json === true || !context.isTerminal
       context.write(json ? `${answer}\n` : renderTried(JSON.parse(answer) as Tried))
     })
+}
+
+/** Asks the server what an account's usage of a period costs by a pack; the answer's text. */
+export async function askTry(
+  context: CliContext,
+  asked: AddressOptions & {
+    readonly account: string
+    readonly period: string
+    /** Of the pack: whose day or month the period is. */
+    readonly zone: string
+    readonly groups?: Readonly<Record<string, readonly string[]>>
+  },
+  { file, text }: RuleFile,
+): Promise<string> {
+  const { account, period, zone, groups = {} } = asked
+  const { startMs, endMs } = parsePeriod(period, zone)
+  const body = { account, pack: text, file, start: startMs, end: endMs, groups }
+  return await request(addressOf(context, asked), 'POST', '/v1/rules/try', body)
 }
 
 /**
@@ -88,7 +95,7 @@ export function rulesTryCommand(context: CliContext): Command {
  *
  * Errors: `parameter_invalid` for anything else, a 31 November included.
  */
-export function parsePeriod(text: string, zone: string): Interval {
+function parsePeriod(text: string, zone: string): Interval {
   const match = /^(\d{4})-(\d{2})(?:-(\d{2}))?$/.exec(text)
   const [year = 0, month = 0, day = 1] = (match ?? []).slice(1).map((part) => Number(part ?? 1))
   const startMs = fromLocal({ year, month, day, hour: 0, minute: 0, second: 0 }, zone)

@@ -1,3 +1,4 @@
+import type { Command } from 'commander'
 import { readAdminToken } from '../config/admin-token-file.ts'
 import type { Config } from '../config/config.ts'
 import { loadConfig } from '../config/load.ts'
@@ -16,6 +17,15 @@ export interface AddressOptions {
   readonly token?: string
   readonly config?: string
   readonly data?: string
+}
+
+/** Adds the options that `addressOf` reads. */
+export function addAddressOptions(command: Command): Command {
+  return command
+    .option('--url <url>', 'server to speak to (default: WEIR_URL, or this machine)')
+    .option('--token <token>', 'admin token (default: WEIR_ADMIN_TOKEN, or the data directory’s)')
+    .option('--config <file>', 'configuration that names the data directory and the port')
+    .option('--data <directory>', 'data directory that holds the admin token')
 }
 
 /** Loads the configuration that a command's options name. */

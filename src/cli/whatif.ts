@@ -4,8 +4,8 @@ import { parseMoney } from '../core/money.ts'
 import { parseRulePack, type RulePack } from '../rating/rule-pack.ts'
 import type { CliContext } from './context.ts'
 import { renderEntries } from './entry-table.ts'
-import { parsePeriod } from './rules-try.ts'
-import { addressOf, request, type AddressOptions } from './server-address.ts'
+import { askTry } from './rules-try.ts'
+import { addAddressOptions, type AddressOptions } from './server-address.ts'
 
 interface WhatIfOptions extends AddressOptions {
   readonly account: string
@@ -36,28 +36,24 @@ Examples:
 
 /** `weir whatif`: compares what a month would have cost under several rule packs. */
 export function whatIfCommand(context: CliContext): Command {
-  return new Command('whatif')
-    .description('Compare what usage would cost under several rule packs, cheapest first.')
-    .argument('<pack...>', 'names of shipped packs, or files (with a / or a dot)')
-    .requiredOption('--account <id>', 'account whose usage is priced')
-    .requiredOption('--period <period>', 'a month (2026-11) or a day (2026-11-20)')
-    .option('--json', 'print JSON (default when the output is no terminal)')
-    .option('--url <url>', 'server to speak to (default: WEIR_URL, or this machine)')
-    .option('--token <token>', 'admin token (default: WEIR_ADMIN_TOKEN, or the data directory’s)')
-    .option('--config <file>', 'configuration that names the data directory and the port')
-    .option('--data <directory>', 'data directory that holds the admin token')
+  return addAddressOptions(
+    new Command('whatif')
+      .description('Compare what usage would cost under several rule packs, cheapest first.')
+      .argument('<pack...>', 'names of shipped packs, or files (with a / or a dot)')
+      .requiredOption('--account <id>', 'account whose usage is priced')
+      .requiredOption('--period <period>', 'a month (2026-11) or a day (2026-11-20)')
+      .option('--json', 'print JSON (default when the output is no terminal)'),
+  )
     .addHelpText('after', HELP)
     .action(async (names: readonly string[], options: WhatIfOptions) => {
       // Every pack is read before the first is priced: a mistake in the last costs no waiting.
       const files = names.map(readRulePack).map((file) => ({
-        ...file,
+        file,
         pack: parseRulePack(file.text, file.file),
       }))
       const found: Alternative[] = []
-      for (const { file, text, pack } of files) {
-        const { startMs, endMs } = parsePeriod(options.period, pack.zone)
-        const body = { account: options.account, pack: text, file, start: startMs, end: endMs }
-        const answer = await request(addressOf(context, options), 'POST', '/v1/rules/try', body)
+      for (const { file, pack } of files) {
+        const answer = await askTry(context, { ...options, zone: pack.zone }, file)
         found.push(toAlternative(pack, answer))
       }
       const sorted = found.sort(compare)

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { documented, mustBe, oneOf, quantity, section } from './pack-fields.ts'
 import { parseVolume } from './pack-quantities.ts'
 import type { ArrearsPolicy } from './package-arrears.ts'
-import { type BurnKey, DEFAULT_BURN_ORDER } from './package-order.ts'
+import { BURN_KEYS, type BurnKey, DEFAULT_BURN_ORDER } from './package-order.ts'
 
 /** How prepaid packages are used up. */
 export interface PackagePolicy {
@@ -10,16 +10,6 @@ export interface PackagePolicy {
   readonly burnOrder: readonly BurnKey[]
   readonly arrears: ArrearsPolicy
 }
-
-const BURN_KEYS: readonly [BurnKey, ...BurnKey[]] = [
-  'unlimited-first',
-  'unlimited-last',
-  'earliest-expiry',
-  'earliest-purchase',
-  'smallest-size',
-  'narrowest-scope',
-  'id',
-]
 
 const BurnOrder = z
   .array(oneOf(BURN_KEYS), { error: mustBe(`a list of ${BURN_KEYS.join(', ')}`) })

@@ -3,8 +3,9 @@ import { assert } from '../core/errors.ts'
 import type { Interval } from '../core/period.ts'
 import { type Bytes, divFloor } from '../core/units.ts'
 import type { PackageBalance } from './package-burn.ts'
-import { isInScope, localMinuteOf } from './package-scope.ts'
+import { isInScope } from './package-scope.ts'
 import { compareText, type PackageUsage, type PrepaidPackage } from './package-terms.ts'
+import { localMinuteOf } from './traffic-windows.ts'
 
 /** What becomes of usage that no package could take. */
 export interface ArrearsPolicy {

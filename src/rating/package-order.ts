@@ -8,14 +8,17 @@ import { compareText, type PrepaidPackage } from './package-terms.ts'
  * `earliest-expiry`: those without an end, or without one yet, come last. `smallest-size`: as
  * bought, not what is left. `narrowest-scope`: as `breadthOf` measures. `id`: by code unit.
  */
-export type BurnKey =
-  | 'unlimited-first'
-  | 'unlimited-last'
-  | 'earliest-expiry'
-  | 'earliest-purchase'
-  | 'smallest-size'
-  | 'narrowest-scope'
-  | 'id'
+export const BURN_KEYS = [
+  'unlimited-first',
+  'unlimited-last',
+  'earliest-expiry',
+  'earliest-purchase',
+  'smallest-size',
+  'narrowest-scope',
+  'id',
+] as const
+/** One key of a declared order. */
+export type BurnKey = (typeof BURN_KEYS)[number]
 
 /**
  * The order of a pack that declares none.

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { breadthOf, isInScope, localMinuteOf } from './package-scope.ts'
+import { breadthOf, isInScope } from './package-scope.ts'
 import type { PackageScope } from './package-terms.ts'
 import type { DayWindow } from './rules.ts'
-import { isInWindows } from './traffic-windows.ts'
+import { isInWindows, localMinuteOf } from './traffic-windows.ts'
 
 const ANY: PackageScope = {
   areas: null,

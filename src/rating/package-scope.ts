@@ -1,5 +1,3 @@
-import type { EpochMs } from '../core/clock.ts'
-import { toLocal } from '../core/period.ts'
 import type { PackageScope, PackageUsage } from './package-terms.ts'
 import type { DayWindow } from './rules.ts'
 import { isInWindows } from './traffic-windows.ts'
@@ -24,12 +22,6 @@ export function isInScope(scope: PackageScope, usage: PackageUsage, localMinute:
 
 function includes<T>(allowed: readonly T[] | null, value: T): boolean {
   return allowed === null || allowed.includes(value)
-}
-
-/** Reads the minute of the local day. Time: wall-clock, so a DST change skips or repeats some. */
-export function localMinuteOf(instantMs: EpochMs, zone: string): number {
-  const local = toLocal(instantMs, zone)
-  return local.hour * 60 + local.minute
 }
 
 /**

@@ -16,6 +16,12 @@ export function isInWindows(windows: readonly DayWindow[], minute: number): bool
   )
 }
 
+/** Reads the minute of the local day. Time: wall-clock, so a DST change skips or repeats some. */
+export function localMinuteOf(instantMs: EpochMs, zone: string): number {
+  const local = toLocal(instantMs, zone)
+  return local.hour * 60 + local.minute
+}
+
 /**
  * Makes the function that reads the minute of the wall clock, 0…1439, for instants of one local
  * day.
@@ -23,10 +29,7 @@ export function isInWindows(windows: readonly DayWindow[], minute: number): bool
  * Time: an hour that a DST change repeats is read twice; one that it skips, never.
  */
 export function createMinuteOf(day: Interval, zone: string): (instantMs: EpochMs) => number {
-  const read = (instantMs: EpochMs) => {
-    const local = toLocal(instantMs, zone)
-    return local.hour * 60 + local.minute
-  }
+  const read = (instantMs: EpochMs) => localMinuteOf(instantMs, zone)
   const firstMinute = read(day.startMs)
   const lastMs = day.endMs - MINUTE_MS
   // On a day whose clock shows as many minutes as pass nobody turns it, and counting is enough:

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { ratePeriod, type RatedLine, totalOf } from '../../billing/rate-period.ts'
 import type { RatingUsageReader } from '../../billing/rating-usage.ts'
+import { parseInput } from '../../catalog/input.ts'
 import { AppError } from '../../core/errors.ts'
 import { formatMoney } from '../../core/money.ts'
 import { DAY_MS, FIVE_MINUTES_MS } from '../../core/period.ts'
@@ -13,7 +14,7 @@ const PERIOD_MS_MAX = 367 * DAY_MS
 const PACK_LENGTH_MAX = 1 << 20
 
 /** The body of `POST /v1/rules/try`. */
-export const TryRequest = z.strictObject({
+const TryRequest = z.strictObject({
   account: z.string().min(1).describe('Account id.'),
   pack: z.string().min(1).max(PACK_LENGTH_MAX).describe('The rule pack, as YAML.'),
   file: z.string().max(500).default('pack').describe('What to call the pack in messages.'),
@@ -76,14 +77,8 @@ export async function tryRules(body: unknown, deps: TryRulesDeps): Promise<Exact
 }
 
 function parseRequest(body: unknown): z.output<typeof TryRequest> {
-  const parsed = TryRequest.safeParse(body)
-  if (!parsed.success) {
-    const [first] = parsed.error.issues
-    throw new AppError('parameter_invalid', z.prettifyError(parsed.error), {
-      ...(first !== undefined && { field: first.path.join('.') }),
-    })
-  }
-  const { start, end, groups } = parsed.data
+  const request = parseInput(TryRequest, body)
+  const { start, end, groups } = request
   if (end <= start || end - start > PERIOD_MS_MAX) {
     throw new AppError('parameter_invalid', 'end must be after start, by at most 367 days.', {
       field: 'end',
@@ -100,7 +95,7 @@ function parseRequest(body: unknown): z.output<typeof TryRequest> {
     const message = `${twice} is in two groups; its usage would be billed twice.`
     throw new AppError('parameter_invalid', message, { field: 'groups' })
   }
-  return parsed.data
+  return request
 }
 
 function toWire(line: RatedLine): ExactJson {

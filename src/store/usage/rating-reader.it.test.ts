@@ -122,11 +122,15 @@ function sumBy<T>(list: readonly T[], key: (item: T) => string, value: (item: T)
 
 describe.each(['cdn', 'eip', 'mna'] as const)('volumes of %s', (meter) => {
   test.each([
-    ['on five minutes', [START, START + DAY_MS, START + DAY_MS + 7 * FIVE_MINUTES_MS]],
-    ['on any minute', [START, START + DAY_MS + 7 * MINUTE_MS, START + 2 * DAY_MS + MINUTE_MS]],
-  ])('cut %s are what was reported, in each piece', async (_, cutsMs) => {
+    ['on five minutes', '5min', [START, START + DAY_MS, START + DAY_MS + 7 * FIVE_MINUTES_MS]],
+    [
+      'on any minute',
+      'minute',
+      [START, START + DAY_MS + 7 * MINUTE_MS, START + 2 * DAY_MS + MINUTE_MS],
+    ],
+  ] as const)('cut %s are what was reported, in each piece', async (_, grain, cutsMs) => {
     const byProvince = meter === 'cdn'
-    const query = { accountId: 'acc-1', meter, cutsMs, endMs: END, byProvince }
+    const query = { accountId: 'acc-1', meter, cutsMs, endMs: END, grain, byProvince }
     const usage = await createRatingReader(engine).trafficUsage(query)
     const cutOf = (atMs: number) => cutsMs.filter((cut) => cut <= atMs).at(-1)
     const expected = (['in', 'out'] as const).flatMap((direction) =>

@@ -5,7 +5,6 @@ import type {
 } from '../../billing/rating-usage.ts'
 import type { MeterName } from '../../catalog/model.ts'
 import { AppError } from '../../core/errors.ts'
-import { FIVE_MINUTES_MS } from '../../core/period.ts'
 import type { Engine, Parameters } from './engine.ts'
 
 /** Rows that one question may answer; each becomes an object of some 200 bytes. */
@@ -33,7 +32,11 @@ export function createRatingReader(engine: Engine): RatingUsageReader {
   }
 }
 
-function sourceOf(meter: MeterName, grain: '5min' | 'minute', byProvince: boolean): Source {
+function sourceOf(
+  meter: MeterName,
+  grain: TrafficUsageQuery['grain'],
+  byProvince: boolean,
+): Source {
   const minute = grain === 'minute'
   if (meter === 'cdn') {
     const rollup = byProvince ? 'cdn_5m' : 'cdn_resource_5m'
@@ -73,8 +76,7 @@ interface TrafficRow {
 async function trafficUsage(engine: Engine, query: TrafficUsageQuery): Promise<Traffic[]> {
   const [first] = query.cutsMs
   if (first === undefined) return []
-  const onSlots = [...query.cutsMs, query.endMs].every((atMs) => atMs % FIVE_MINUTES_MS === 0)
-  const source = sourceOf(query.meter, onSlots ? '5min' : 'minute', query.byProvince)
+  const source = sourceOf(query.meter, query.grain, query.byProvince)
   const cuts = `[${query.cutsMs.map((atMs) => `toUInt32(${atMs / 1000})`).join(', ')}]`
   const rows = await limited<TrafficRow>(
     engine,
