@@ -19,11 +19,11 @@ export interface ArrearsPolicy {
 }
 
 /** What one new package did about the arrears. */
-export interface Absorption {
+export interface Absorption<U extends PackageUsage = PackageUsage> {
   /** Paid by the package, as it was in arrears; empty: it paid nothing. */
-  readonly absorbed: readonly PackageUsage[]
+  readonly absorbed: readonly U[]
   /** Still in arrears. */
-  readonly arrears: readonly PackageUsage[]
+  readonly arrears: readonly U[]
   /** Of the package, afterwards. */
   readonly balance: PackageBalance
 }
@@ -37,13 +37,13 @@ export interface Absorption {
  * for later usage.
  * Source: ucdn charge/flowday_new.md, traffic in excess: new package > arrears.
  */
-export function absorbArrears(
+export function absorbArrears<U extends PackageUsage>(
   entry: PrepaidPackage,
   balance: PackageBalance,
-  arrears: readonly PackageUsage[],
+  arrears: readonly U[],
   policy: Pick<ArrearsPolicy, 'absorb'>,
   zone: string,
-): Absorption {
+): Absorption<U> {
   assert(balance.packageId === entry.id, `the balance of ${balance.packageId} is not ${entry.id}'s`)
   const hasEnded = entry.validity.type === 'from-purchase' && entry.validity.endMs <= entry.startMs
   const inScope = (usage: PackageUsage) =>
@@ -76,10 +76,10 @@ export interface DailyOrder {
 }
 
 /** Orders of a day and the arrears that they leave. */
-export interface DayOrders {
+export interface DayOrders<U extends PackageUsage = PackageUsage> {
   /** By area, then kind. */
   readonly orders: readonly DailyOrder[]
-  readonly arrears: readonly PackageUsage[]
+  readonly arrears: readonly U[]
 }
 
 /**
@@ -90,11 +90,11 @@ export interface DayOrders {
  * Rounding: the sum of each order once, to the policy's quantum.
  * Source: ucdn charge/flowday_new.md, the day's excess is summed and ordered.
  */
-export function dailyOrder(
-  arrears: readonly PackageUsage[],
+export function dailyOrder<U extends PackageUsage>(
+  arrears: readonly U[],
   day: Interval,
   policy: Pick<ArrearsPolicy, 'bill' | 'quantumBytes' | 'rounding'>,
-): DayOrders {
+): DayOrders<U> {
   if (policy.bill === 'carry') return { orders: [], arrears }
   const isOfDay = ({ startMs }: PackageUsage) => day.startMs <= startMs && startMs < day.endMs
   const groups = new Map<string, PackageUsage[]>()

@@ -43,13 +43,13 @@ export interface BurnPosting {
 }
 
 /** Result of a burn: every byte of usage is in exactly one posting. */
-export interface Burn {
+export interface Burn<U extends PackageUsage = PackageUsage> {
   /** By day, then package id, arrears last; none is of zero bytes. */
   readonly postings: readonly BurnPosting[]
   /** One for each package, by id. */
   readonly balances: readonly PackageBalance[]
   /** What no package could take, entry by entry in order, so that a later one may absorb it. */
-  readonly arrears: readonly PackageUsage[]
+  readonly arrears: readonly U[]
 }
 
 interface Tank {
@@ -70,18 +70,18 @@ interface Tank {
  * Limits: where ends do not depend on use, another package never adds arrears. One that lasts from
  * its first use may be spared by another, rank lower for it and leave a wider one to be used up.
  */
-export function burnPackages(
+export function burnPackages<U extends PackageUsage>(
   packages: readonly PrepaidPackage[],
-  usage: readonly PackageUsage[],
+  usage: readonly U[],
   options: BurnOptions,
   opening: readonly PackageBalance[] = [],
-): Burn {
+): Burn<U> {
   const compare = burnOrder(options.order)
   const tanks = openTanks(packages, opening, options.zone)
   const hasWindows = packages.some(({ windows }) => windows.length > 0)
   const local = createLocalReader(options.zone)
   const postings: BurnPosting[] = []
-  const arrears: PackageUsage[] = []
+  const arrears: U[] = []
   let live = tanks.filter(({ freeBytes }) => freeBytes > 0n).sort(compare)
   for (const entry of usage.toSorted(compareUsage)) {
     if (entry.bytes === 0n) continue

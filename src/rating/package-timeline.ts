@@ -19,24 +19,24 @@ import {
 import { endOf } from './package-validity.ts'
 
 /** Where an account's packages stand between two intervals. */
-export interface PackageState {
+export interface PackageState<U extends PackageUsage = PackageUsage> {
   /** By package id. */
   readonly balances: readonly PackageBalance[]
   /** Neither absorbed nor ordered so far, by time. */
-  readonly arrears: readonly PackageUsage[]
+  readonly arrears: readonly U[]
 }
 
 /** Arrears that a package paid for when it began. */
-export interface AbsorptionPosting {
+export interface AbsorptionPosting<U extends PackageUsage = PackageUsage> {
   readonly packageId: string
   readonly atMs: EpochMs
-  readonly absorbed: readonly PackageUsage[]
+  readonly absorbed: readonly U[]
 }
 
 /** What happened in an interval, and the state after it. */
-export interface Timeline extends PackageState {
+export interface Timeline<U extends PackageUsage = PackageUsage> extends PackageState<U> {
   readonly postings: readonly BurnPosting[]
-  readonly absorptions: readonly AbsorptionPosting[]
+  readonly absorptions: readonly AbsorptionPosting<U>[]
 }
 
 /**
@@ -48,18 +48,18 @@ export interface Timeline extends PackageState {
  * Time: usage whose slot begins in the interval.
  * Errors: none; an assertion for usage outside of the interval.
  */
-export function runTimeline(
+export function runTimeline<U extends PackageUsage>(
   interval: Interval,
   packages: readonly PrepaidPackage[],
-  usage: readonly PackageUsage[],
+  usage: readonly U[],
   options: BurnOptions & Pick<ArrearsPolicy, 'absorb'>,
-  opening: PackageState = { balances: [], arrears: [] },
-): Timeline {
+  opening: PackageState<U> = { balances: [], arrears: [] },
+): Timeline<U> {
   const sorted = usage.toSorted(compareUsage)
   assertInside(interval, sorted)
   const balances = new Map(opening.balances.map((balance) => [balance.packageId, balance]))
   const postings: BurnPosting[] = []
-  const absorptions: AbsorptionPosting[] = []
+  const absorptions: AbsorptionPosting<U>[] = []
   let arrears = opening.arrears
   let next = 0
   for (const cut of cutAtStarts(interval, packages)) {

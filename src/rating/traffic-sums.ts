@@ -32,25 +32,41 @@ export function sumTraffic(
   usage: readonly TrafficUsage[],
   basis: TrafficBasis,
 ): TrafficSum[] {
-  const days = localDays(basis.period, basis.zone)
   const spans = billingSpans(basis.period, rule.period, basis.zone)
-  const scoped = scopeTo(rule, usage, days, basis.period)
-  const isFree = createFreeDays(rule.freeBelowBytesPerDay, scoped)
-  const isOpen = createOpenTimes(rule, days, basis.zone)
   const memberOf = createMemberOf(rule.level, basis)
   const sums = spans.map(() => new Map<string, Bytes>())
-  for (const entry of scoped) {
-    const memberId = memberOf(entry.usage)
-    if (memberId === null || !isOpen(entry) || isFree(entry)) continue
-    const sum = sums[spanIndexOf(spans, entry.usage.startMs)]
-    assert(sum !== undefined, `no ${rule.period} of the period holds ${entry.usage.startMs}`)
-    sum.set(memberId, (sum.get(memberId) ?? 0n) + entry.usage.bytes)
+  for (const entry of selectTraffic(rule, usage, basis)) {
+    const memberId = memberOf(entry)
+    const sum = sums[spanIndexOf(spans, entry.startMs)]
+    assert(sum !== undefined, `no ${rule.period} of the period holds ${entry.startMs}`)
+    assert(memberId !== null, 'what is selected has a member')
+    sum.set(memberId, (sum.get(memberId) ?? 0n) + entry.bytes)
   }
   return spans.flatMap((span, index) =>
     [...(sums[index] ?? [])]
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([memberId, rawBytes]) => ({ ...span, memberId, rawBytes })),
   )
+}
+
+/**
+ * Selects the usage that a rule prices: in its scope and windows, of its members, on no free day.
+ *
+ * Shape: the entries themselves, in their order.
+ */
+export function selectTraffic(
+  rule: TrafficRule,
+  usage: readonly TrafficUsage[],
+  basis: TrafficBasis,
+): TrafficUsage[] {
+  const days = localDays(basis.period, basis.zone)
+  const scoped = scopeTo(rule, usage, days, basis.period)
+  const isFree = createFreeDays(rule.freeBelowBytesPerDay, scoped)
+  const isOpen = createOpenTimes(rule, days, basis.zone)
+  const memberOf = createMemberOf(rule.level, basis)
+  return scoped
+    .filter((entry) => memberOf(entry.usage) !== null && isOpen(entry) && !isFree(entry))
+    .map(({ usage: selected }) => selected)
 }
 
 function scopeTo(
