@@ -74,8 +74,20 @@ export interface AdjustmentBillLine {
   readonly currency: string
 }
 
+/** A package that was bought or given back in the month. */
+export interface PackageBillLine {
+  readonly type: 'package'
+  readonly event: 'purchase' | 'refund'
+  readonly packageId: string
+  readonly sizeBytes: string
+  readonly time: string
+  /** Negative for a refund. */
+  readonly amount: string
+  readonly currency: string
+}
+
 /** A line of a bill. */
-export type BillLine = ChargeLine | AdjustmentBillLine
+export type BillLine = ChargeLine | AdjustmentBillLine | PackageBillLine
 
 /** Bytes that one package gave. `packageId` null: that none could. */
 export interface BillDraw {
