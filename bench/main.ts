@@ -5,10 +5,11 @@ import { accessLog } from './access-log/bench.ts'
 import { usageHttp } from './usage-http/bench.ts'
 import { query } from './query/bench.ts'
 import { signedApi } from './signed-api/bench.ts'
+import { billing } from './billing/bench.ts'
 import { describeRun } from './machine.ts'
 import { formatFigures, isMet, type Bench } from './support/figure.ts'
 
-const BENCHES: readonly Bench[] = [accessLog, usageHttp, query, signedApi]
+const BENCHES: readonly Bench[] = [accessLog, usageHttp, query, signedApi, billing]
 
 process.exitCode = await main(process.argv.slice(2))
 

@@ -1,14 +1,19 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { ADMIN_PREFIX, addAdminApi } from './api/admin/admin-api.ts'
 import { createDialects } from './api/dialects.ts'
+import { createAlertDesk } from './api/operations/alert-desk.ts'
 import { createGuarded } from './api/native/guard.ts'
 import { createIngestFilesApi } from './api/ingest/files.ts'
+import { createCoverageApi } from './api/native/coverage.ts'
 import { createQueryApi } from './api/native/query.ts'
 import { createRulesApi } from './api/native/rules.ts'
 import { createUpkeepApi } from './api/native/upkeep.ts'
 import type { ReadinessCheck } from './api/health.ts'
 import { createServer, type HttpServer } from './api/server.ts'
+import { composeBills } from './compose-bills.ts'
+import { composePackages } from './compose-packages.ts'
 import type { Core, Telemetry } from './compose.ts'
+import { forecastApi } from './compose-forecast.ts'
 import type { Config } from './config/config.ts'
 import { AppError } from './core/errors.ts'
 import { createLogSink } from './ingest/log-sink.ts'
@@ -29,11 +34,13 @@ export function composeServer(
     catalog: core.control.reader,
     usage: core.reader,
     books: core.books,
+    balances: core.bookkeeping.live,
+    modes: core.charges.desk,
+    orders: composePackages(core),
     requestsPerSecond: config.limits.requestsPerSecond,
     onAnswer: ({ dialect, action, outcome }, durationMs) =>
       metrics.countRequest({ api: dialect, action, outcome }, durationMs / 1000),
   })
-  core.onLoaded(() => dialects.usageLoaded())
   const { server } = config
   return createServer(
     {
@@ -64,6 +71,8 @@ function pluginsOf(
   const takesIn = config.roles.includes('ingest')
   const guarded = [
     ...(answers ? [createQueryApi({ reader: core.reader }), rulesApi(core), upkeepApi(core)] : []),
+    ...(answers ? [forecastApi(core), coverageApi(core)] : []),
+    ...(answers ? composeBills(config, core) : []),
     ...(takesIn
       ? [createIngestFilesApi({ sink: createLogSink(core.ingest), checkFormat: compileFormat })]
       : []),
@@ -84,23 +93,36 @@ function usageHttp(config: Config, core: Core, onStep: StepListener): FastifyPlu
       refused: (seq, limit) => refusedLines(core.engine, seq, limit),
       sourceOfToken: (token) => core.control.reader.sourceOfToken(token),
       onAcked: () => onStep('ack.after'),
+      coverage: core.coverage.reported,
     },
   )
 }
 
-function rulesApi({ ratingUsage, catalog }: Core): FastifyPluginAsync {
-  return createRulesApi({
-    usage: ratingUsage,
-    accountExists: async (id) => (await catalog.rows.accounts.get(id)) !== undefined,
+function coverageApi({ clock, coverage }: Core): FastifyPluginAsync {
+  return createCoverageApi({
+    clock,
+    reader: coverage.reader,
+    accountOf: (ref) => coverage.accountOf(ref),
   })
 }
 
-function adminApi({ catalog, control }: Core): FastifyPluginAsync {
+function rulesApi({ booksUsage, catalog }: Core): FastifyPluginAsync {
+  return createRulesApi({
+    usage: booksUsage,
+    zoneOf: async (id) => (await catalog.rows.accounts.get(id))?.zone,
+  })
+}
+
+function adminApi(core: Core): FastifyPluginAsync {
+  const { catalog, charges, clock, control } = core
   return async (server) => {
     await server.register(
       (scope) =>
         addAdminApi(scope, {
           catalog,
+          charges: { ...charges, clock },
+          packages: composePackages(core),
+          alerts: createAlertDesk({ store: control.alerts, rows: catalog.rows, clock }),
           adminOfToken: (token) => control.reader.adminOfToken(token),
         }),
       { prefix: ADMIN_PREFIX },

@@ -7,7 +7,7 @@ import { createTailer } from './sources/access-log/tail.ts'
 /** Builds a follower for every configured log source. Inert until started. */
 export function composeTailers(
   config: Config,
-  core: Pick<Core, 'clock' | 'ingest'>,
+  core: Pick<Core, 'clock' | 'ingest' | 'coverage'>,
   { log }: Pick<Telemetry, 'log'>,
 ): Component[] {
   const sink = createLogSink(core.ingest)
@@ -20,7 +20,7 @@ export function composeTailers(
         pollIntervalMs: pollInterval,
         stateDirectory: resolve(config.data.directory, 'tail'),
       },
-      { sink, clock: core.clock, log },
+      { sink, clock: core.clock, log, report: core.coverage.reportOf(name) },
     ),
   )
 }

@@ -1,10 +1,15 @@
 import { mkdir } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import { createAlertUsage } from './billing/alert-usage.ts'
+import { type Alerts, createAlerts } from './billing/alerts.ts'
 import { ledgerRules } from './billing/ledger-rules.ts'
-import type { RatingUsageReader } from './billing/rating-usage.ts'
-import { createDailyClose } from './billing/daily-close.ts'
+import type { BooksUsage, RankedUsage } from './billing/books-usage.ts'
 import { createCatalog, type Catalog } from './catalog/catalog.ts'
+import { openBookkeeping, type Bookkeeping } from './compose-books.ts'
+import { type Charges, openCharges } from './compose-charges.ts'
+import { type CoverageParts, openCoverage } from './compose-coverage.ts'
 import type { Config } from './config/config.ts'
+import { readMailServer } from './config/mail-server.ts'
 import { systemClock, type Clock } from './core/clock.ts'
 import { DAY_MS } from './core/period.ts'
 import { createPeriodic } from './core/periodic.ts'
@@ -18,15 +23,18 @@ import type { IngestRegistry } from './ingest/registry.ts'
 import { createReplay } from './ingest/replay.ts'
 import type { StepListener } from './ingest/steps.ts'
 import { compileFormat } from './sources/access-log/format.ts'
-import { createBooks, type Books } from './store/control/books.ts'
+import { walkAuditLog } from './store/control/audit-log.ts'
+import { walkBooks } from './store/control/book-audit.ts'
+import type { BooksReader } from './api/operations/ports.ts'
+import { createAddressBooks } from './store/control/books.ts'
 import { openControlStore, type ControlStore } from './store/control/control-store.ts'
 import { createLedger } from './store/control/ledger.ts'
 import { createIngestRegistry } from './store/control/ingest-registry.ts'
 import { openMasterKeyFile } from './store/control/master-key.ts'
 import { auditUsage } from './store/usage/audit.ts'
+import { createBooksReader } from './store/usage/books-reader.ts'
 import type { Engine } from './store/usage/engine.ts'
 import { isUrl, openEngine } from './store/usage/open.ts'
-import { createRatingReader } from './store/usage/rating-reader.ts'
 import { createUsageReader } from './store/usage/reader.ts'
 import { listRejected } from './store/usage/rejects.ts'
 import { createUsageStore } from './store/usage/usage-store.ts'
@@ -57,11 +65,17 @@ export interface Core {
   readonly clock: Clock
   readonly control: ControlStore
   readonly catalog: Catalog
-  readonly books: Books
+  /** What was closed of elastic IPs. */
+  readonly books: BooksReader
+  /** Closing, bills and balances. */
+  readonly bookkeeping: Bookkeeping
+  /** What sources were expected to report, and what they did. */
+  readonly coverage: CoverageParts
+  readonly charges: Charges
   readonly registry: IngestRegistry
   readonly engine: Engine
   readonly reader: ReturnType<typeof createUsageReader>
-  readonly ratingUsage: RatingUsageReader
+  readonly booksUsage: BooksUsage & RankedUsage
   readonly journal: Journal
   readonly loader: Loader
   readonly ingest: Ingest
@@ -149,9 +163,10 @@ async function wire(parts: Parts, opened: readonly (() => Promise<void>)[]): Pro
   const catalog = createCatalog(control.catalog, { clock })
   await catalog.ensureDefaults()
   const registry = createIngestRegistry(control.db, clock)
-  const books = createBooks(control.db)
+  const charges = await wireCharges(parts)
   const ledger = createLedger(control.db, { rules: ledgerRules, clock })
   const reader = createUsageReader(engine)
+  const booksUsage = createBooksReader(engine)
   const ingest = createIngest({ journal, registry, clock, onStep })
   const listeners: ((accounts: readonly string[]) => void)[] = []
   const loader = await wireLoader(parts, registry, (outcomes) => {
@@ -159,15 +174,30 @@ async function wire(parts: Parts, opened: readonly (() => Promise<void>)[]): Pro
     const accounts = [...new Set(outcomes.flatMap((outcome) => outcome.accounts))]
     for (const listener of listeners) listener(accounts)
   })
+  const coverage = openCoverage({ ...parts, catalog })
+  const bookkeeping = openBookkeeping({
+    ...parts,
+    ledger,
+    usage: booksUsage,
+    modes: charges.desk,
+    loader,
+    coverage: coverage.reader,
+  })
+  const alerts = wireAlerts(parts, { catalog, bookkeeping, booksUsage })
+  listeners.push(() => bookkeeping.live.forget())
+  listeners.push((accounts) => alerts.usageLoaded(accounts))
   return {
     clock,
     control,
     catalog,
-    books,
+    books: createAddressBooks(control.db),
+    bookkeeping,
+    coverage,
+    charges,
     registry,
     engine,
     reader,
-    ratingUsage: createRatingReader(engine),
+    booksUsage,
     journal,
     loader,
     ingest,
@@ -179,7 +209,8 @@ async function wire(parts: Parts, opened: readonly (() => Promise<void>)[]): Pro
       list: (filter, page) => listRejected(engine, filter, page),
     }),
     upkeep: [
-      wireDailyClose(parts, { catalog, books, reader }),
+      bookkeeping.closer,
+      alerts,
       createPeriodic(
         'pruning',
         DAY_MS / 4,
@@ -190,15 +221,41 @@ async function wire(parts: Parts, opened: readonly (() => Promise<void>)[]): Pro
     audit: async () => {
       const usage = await auditUsage(engine, await registry.totals())
       const chains = await ledger.audit()
-      const findings = [...usage.findings, ...chains.findings]
+      const changes = await walkAuditLog(control.db)
+      const kept = await walkBooks(control.db)
+      const walks = [usage, chains, changes, kept]
+      const findings = walks.flatMap((walk) => walk.findings)
       metrics.setAuditFindings(findings.length)
-      return { checks: usage.checks + chains.checks, findings }
+      return { checks: walks.reduce((sum, walk) => sum + walk.checks, 0), findings }
     },
     onLoaded: (listener) => listeners.push(listener),
     async close() {
       for (const close of opened.toReversed()) await close()
     },
   }
+}
+
+function wireAlerts(
+  { config, clock, log, control }: Parts,
+  { catalog, bookkeeping, booksUsage }: Pick<Core, 'catalog' | 'bookkeeping' | 'booksUsage'>,
+): Alerts {
+  return createAlerts(
+    { mail: readMailServer(config) },
+    {
+      clock,
+      log,
+      store: control.alerts,
+      outbox: control.alertOutbox,
+      balance: (key) => bookkeeping.live.balance(key),
+      usage: createAlertUsage(booksUsage),
+      account: (id) => catalog.rows.accounts.get(id),
+    },
+  )
+}
+
+function wireCharges({ config, control, clock }: Parts): Promise<Charges> {
+  const { rules, chargeTypes } = config.billing
+  return openCharges({ defaults: rules, chargeTypes }, { control, clock })
 }
 
 async function wireLoader(
@@ -237,26 +294,6 @@ async function wireLoader(
   return loader
 }
 
-function wireDailyClose(
-  { config, clock, log, metrics }: Parts,
-  { catalog, books, reader }: Pick<Core, 'catalog' | 'books' | 'reader'>,
-): Component {
-  return createDailyClose(
-    { settleMs: config.billing.settle },
-    {
-      clock,
-      log,
-      resources: () => closableResources(catalog, books),
-      versions: (id) => catalog.rows.versions(id),
-      outBytes: (id, days) => reader.eipOutBytes(id, days),
-      record: async (days) => {
-        await books.record(days, clock.nowMs())
-        metrics.countClosedDays(days.length)
-      },
-    },
-  )
-}
-
 function loaderConfig(config: Config): ConstructorParameters<typeof Loader>[0] {
   const directory = resolve(config.ingest.journal.directory)
   const { bytesMax, linesMax, framesMax } = config.ingest.batch
@@ -291,25 +328,4 @@ function reportBatch(
   metrics.observeLoad(batch.meter, seconds, total.lines)
   const { id, meter, frames } = batch
   log.info({ batch: id, meter, frames: frames.length, ...total, seconds }, 'loader: batch loaded')
-}
-
-/** Pages through every elastic IP that there is or was. */
-async function closableResources(
-  catalog: Catalog,
-  books: Books,
-): ReturnType<Parameters<typeof createDailyClose>[1]['resources']> {
-  const closed = await books.closedUntil()
-  const found: Awaited<ReturnType<Parameters<typeof createDailyClose>[1]['resources']>>[number][] =
-    []
-  let cursor: string | null = null
-  do {
-    const page = await catalog.rows.resources.list({ meter: 'eip' }, { limit: 1000, cursor })
-    for (const resource of page.items) {
-      const account = await catalog.rows.accounts.get(resource.accountId)
-      if (account === undefined) continue
-      found.push({ resource, account, closedUntilMs: closed.get(resource.id) ?? null })
-    }
-    cursor = page.nextCursor
-  } while (cursor !== null)
-  return found
 }

@@ -1,17 +1,23 @@
+import { coverageCommand } from './cli/coverage.ts'
 import { isatty } from 'node:tty'
 import { Command, CommanderError } from 'commander'
 import { accountCommand } from './cli/account.ts'
 import { adminTokenCommand } from './cli/admin-token.ts'
+import { alertCommand } from './cli/alert.ts'
 import { applyCommand } from './cli/apply.ts'
 import { auditCommand } from './cli/audit.ts'
+import { billCommand } from './cli/bill.ts'
+import { balanceCommand } from './cli/balance.ts'
 import { brandCommand } from './cli/brand.ts'
 import { callCommand } from './cli/call.ts'
 import { checkConfigCommand, dumpConfigCommand } from './cli/config.ts'
 import type { CliContext } from './cli/context.ts'
 import { doctorCommand } from './cli/doctor.ts'
 import { exampleCommand } from './cli/example.ts'
+import { forecastCommand } from './cli/forecast.ts'
 import { ingestCommand } from './cli/ingest.ts'
 import { keyCommand } from './cli/key.ts'
+import { modeCommand } from './cli/mode.ts'
 import { openSink } from './cli/open-sink.ts'
 import { packageCommand } from './cli/package.ts'
 import { projectCommand } from './cli/project.ts'
@@ -25,6 +31,7 @@ import { whatIfCommand } from './cli/whatif.ts'
 import { serveCommand } from './cli/serve.ts'
 import { addressOf } from './cli/server-address.ts'
 import { sourceCommand } from './cli/source.ts'
+import { usageCommand } from './cli/usage.ts'
 import { VERSION } from './cli/version.ts'
 import { processEnvironment } from './config/environment.ts'
 import { systemClock } from './core/clock.ts'
@@ -67,14 +74,21 @@ Start here:
     withAddress(ingestIo()),
     withAddress(rejectedIo()),
     auditCommand(context),
+    billCommand(context),
+    usageCommand(context),
     applyCommand(context),
     accountCommand(context),
     projectCommand(context),
     keyCommand(context),
     resourceCommand(context),
     packageCommand(context),
+    alertCommand(context),
     sourceCommand(context),
+    coverageCommand(context),
     rulesCommand(context),
+    modeCommand(context),
+    balanceCommand(context),
+    forecastCommand(context),
     whatIfCommand(context),
     brandCommand(context),
     regionCommand(context),

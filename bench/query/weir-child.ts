@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { createTtlCache } from '../../src/core/ttl-cache.ts'
+import { composePackages } from '../../src/compose-packages.ts'
 import type { Caller, OperationDeps } from '../../src/api/operations/caller.ts'
 import { provinceBandwidth } from '../../src/api/operations/province-bandwidth.ts'
 import { createLogSink } from '../../src/ingest/log-sink.ts'
@@ -62,8 +62,10 @@ async function createAsker(
     catalog: reader,
     usage: core.reader,
     books: core.books,
+    modes: core.charges.desk,
+    orders: composePackages(core),
     clock: core.clock,
-    totals: createTtlCache({ ttlMs: 1000, entriesMax: 1 }, core.clock),
+    balances: core.bookkeeping.live,
   }
   return ({ resourceId, startMs, endMs, province, isp }) =>
     provinceBandwidth(

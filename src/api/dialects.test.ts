@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { fakeDeps } from '../../test/support/fakes.ts'
 import { raw, signedCall } from '../../test/support/ucloud-calls.ts'
 import { RANGE, tc3, v1 } from '../../test/support/tencent-calls.ts'
-import { NOW_MS, standardWorld, TODAY_MS } from '../../test/support/world.ts'
+import { standardWorld } from '../../test/support/world.ts'
 import { newRequestId } from '../core/ids.ts'
 import { createDialects, HEADER_BYTES_MAX, isTencent } from './dialects.ts'
 import type { AnswerLog, RawCall } from './raw-call.ts'
@@ -148,32 +148,4 @@ test('names that strangers make up for an action never reach the metrics', async
     'unknown',
     'GetFlowStatisticByRegion',
   ])
-})
-
-test('a total is recomputed after a load, and after one second without being told', async () => {
-  const { world, dialects, send } = setup()
-  const dayMs = 86_400_000
-  world.trafficPackages.push({
-    id: 'p',
-    accountId: 'acc-a',
-    area: 'cn',
-    kind: 'static',
-    sizeBytes: 1024n ** 4n,
-    purchasedMs: 0,
-    startMs: TODAY_MS - dayMs,
-    endMs: TODAY_MS + dayMs,
-  })
-  const cdn = { meter: 'cdn', accountId: 'acc-a', resourceId: 'ucdn-a' } as const
-  const used = async () => {
-    const reply = await send(signedCall('GetUcdnTrafficV2', {}))
-    return reply.json<{ TrafficSet: { TrafficUsed: number }[] }>().TrafficSet[0]?.TrafficUsed
-  }
-  expect(await used()).toBe(0)
-  world.usage.push({ ...cdn, atMs: NOW_MS, bytes: 1024n ** 3n })
-  expect(await used()).toBe(0)
-  dialects.usageLoaded()
-  expect(await used()).toBe(1)
-  world.usage.push({ ...cdn, atMs: NOW_MS, bytes: 1024n ** 3n })
-  world.clock.ms += 1000
-  expect(await used()).toBe(2)
 })

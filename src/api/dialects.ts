@@ -11,7 +11,6 @@ import type {
   FastifyRequest,
 } from 'fastify'
 import { AppError, ERRORS, toAppError } from '../core/errors.ts'
-import { createTtlCache } from '../core/ttl-cache.ts'
 import type { OperationDeps } from './operations/caller.ts'
 import type { Answer, AnswerLog, RawCall } from './raw-call.ts'
 import { TENCENT_ACTIONS } from './tencent/actions.ts'
@@ -31,12 +30,8 @@ import { answerUcloud, refuseUcloud } from './ucloud/dialect.ts'
  */
 export const HEADER_BYTES_MAX = 64 * 1024
 
-/** Oldest a total may be when usage is loaded by another process. */
-const TOTALS_TTL_MS = 1000
-const TOTALS_ENTRIES_MAX = 10_000
-
 /** What the dialects need. */
-export interface DialectsDeps extends Omit<OperationDeps, 'totals'> {
+export interface DialectsDeps extends OperationDeps {
   /** Told of every answer, `action` being `unknown` unless it is a declared one; must not throw. */
   readonly onAnswer?: (log: AnswerLog, durationMs: number) => void
   /** Default: what the vendor documents. */
@@ -50,25 +45,18 @@ export interface Dialects {
    * request id and read out to support.
    */
   readonly plugin: (app: FastifyInstance) => Promise<void>
-  /** Forgets totals computed before now; to be called after each load of usage. */
-  readonly usageLoaded: () => void
 }
 
 /**
  * Builds the vendor dialects. Inert until the plugin is registered.
  *
- * Limits: 20 requests per second for each Tencent action and account, unless configured otherwise;
- * totals are at most 1 s old.
+ * Limits: 20 requests per second for each Tencent action and account, unless configured otherwise.
  */
 export function createDialects(deps: DialectsDeps): Dialects {
   const { clock } = deps
-  const totals = createTtlCache<Awaited<ReturnType<OperationDeps['totals']['get']>>>(
-    { ttlMs: TOTALS_TTL_MS, entriesMax: TOTALS_ENTRIES_MAX },
-    clock,
-  )
   const limiter = createRateLimiter(deps.requestsPerSecond ?? REQUESTS_PER_SECOND)
-  const { catalog, usage, books, onAnswer } = deps
-  const inner: TencentDeps = { catalog, usage, books, clock, totals, limiter }
+  const { catalog, usage, books, balances, modes, orders, onAnswer } = deps
+  const inner: TencentDeps = { catalog, usage, books, balances, modes, orders, clock, limiter }
   const plugin = async (app: FastifyInstance): Promise<void> => {
     // What is logged of a call is known field by field; looking for secrets in it takes longer
     // than writing it.
@@ -105,7 +93,7 @@ export function createDialects(deps: DialectsDeps): Dialects {
       },
     })
   }
-  return { plugin, usageLoaded: () => totals.invalidate() }
+  return { plugin }
 }
 
 /** Tells a Tencent request from a UCloud one, without believing anything it says. */

@@ -1,4 +1,4 @@
-import type { BookKey } from './book.ts'
+import type { BookKey, ExclusiveVolume } from './book.ts'
 import type { EpochMs } from '../core/clock.ts'
 import type { Nano } from '../core/money.ts'
 import type { Interval } from '../core/period.ts'
@@ -27,6 +27,12 @@ export interface BookBalance extends BookKey {
   readonly packages: readonly PackageNow[]
   /** What no package took and no order has billed. */
   readonly arrearsBytes: Bytes
+  /** Refilling volumes with what is used up in the reset period that contains `asOfMs`. */
+  readonly exclusive: readonly {
+    readonly volume: ExclusiveVolume
+    readonly period: Interval
+    readonly usedBytes: Bytes
+  }[]
   /** What the month costs so far, as if it ended now; adjustments booked in it included. */
   readonly monthToDate: readonly { readonly currency: string; readonly amount: Nano }[]
   /** The current pack's name. */

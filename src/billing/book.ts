@@ -62,7 +62,9 @@ export interface BookTerms extends BookKey {
 /** All that closing one day depends on besides its usage. */
 export interface DayBasis extends BookTerms {
   readonly day: Interval
-  /** Begun before the day ends, and not given back. */
+  /** When the day was settled: packages that begin until then may take its arrears. */
+  readonly settledMs: EpochMs
+  /** Bought before it was settled, and not given back before it began. */
   readonly packages: readonly PrepaidPackage[]
   readonly exclusive: readonly ExclusiveVolume[]
   /** Resources that the day is not billed by traffic for: addresses paid by bandwidth. */
@@ -85,7 +87,7 @@ export interface UsageProof {
   readonly geoVersions: readonly string[]
 }
 
-/** What of a stretch of time its sources reported; `null` fields of a bill: nothing was expected. */
+/** What of a stretch of time its sources reported. On a bill null: nothing was expected. */
 export interface Coverage {
   /** Five-minute slots × sources. */
   readonly expectedSlots: number

@@ -1,6 +1,7 @@
 import type { Area, MeterName } from '../catalog/model.ts'
 import type { EpochMs } from '../core/clock.ts'
 import type { Interval } from '../core/period.ts'
+import type { Bytes } from '../core/units.ts'
 import type { MemberUsage } from '../rating/bandwidth-usage.ts'
 import type { TrafficUsage } from '../rating/traffic-usage.ts'
 import type { UsageProof } from './book.ts'
@@ -15,23 +16,53 @@ export interface BooksScope {
   readonly meter: MeterName
   readonly accountIds: readonly string[]
   readonly throughBatch: number | null
+  /**
+   * All resources of the meter that were ever the accounts', where they are known and few: usage
+   * is sorted by them, so that one account is found without looking at the others.
+   */
+  readonly resourceIds?: readonly string[]
 }
 
-/** Which volumes to sum, and how far; see `TrafficUsageQuery`. */
+/** Which volumes to sum, and how far. */
 export interface BooksTrafficQuery extends BooksScope {
+  /** Usage is summed from each cut to the next, the last one to `endMs`; ascending. */
   readonly cutsMs: readonly EpochMs[]
   readonly endMs: EpochMs
+  /** On what all cuts and the end lie; the rollups answer what lies on five minutes. */
   readonly grain: '5min' | 'minute'
+  /** Tells provinces apart; otherwise they are all one and have no name. */
   readonly byProvince: boolean
 }
 
-/** Which slots to sum, and for whom; see `SlotUsageQuery`. */
-export interface BooksSlotQuery extends BooksScope, Interval {
+/** For whom slots are summed, and which usage is in them. */
+export interface BooksMembers extends BooksScope, Interval {
   readonly member: 'account' | 'project' | 'resource'
   readonly areas?: readonly Area[]
   readonly provinces?: readonly string[]
   readonly kinds?: readonly ('static' | 'dynamic')[]
+}
+
+/** Which slots to sum. */
+export interface BooksSlotQuery extends BooksMembers {
+  /** Whether the highest minute of each slot is wanted, too. */
   readonly samples: boolean
+}
+
+/** Which slot to find by its rank among all slots of the interval. */
+export interface BooksRankQuery extends BooksMembers {
+  readonly direction: 'out' | 'in' | 'sum' | 'max-per-slot'
+  /** How many of the highest are passed over; fewer than the interval has slots. */
+  readonly dropped: number
+}
+
+/** The slot that was found for one member. */
+export interface RankedMember {
+  readonly memberId: string
+  /** Of equal slots the earliest. */
+  readonly startMs: EpochMs
+  readonly bytes: Bytes
+  /** False: nothing moved in it, which counts as zero. */
+  readonly isReported: boolean
 }
 
 /** Usage that came after a batch, into a time that is over. */
@@ -46,6 +77,9 @@ export interface LateUsage {
  *
  * Shape: only what moved; an account without usage is absent from the maps. Entries are ordered by
  * start, resource, project, area, kind, province, then out before in: the same at every reading.
+ * A slot in which nothing moved is absent, also where a source reported zero bytes of it: rollups
+ * forget rows of zeros. For a gateway device, up counts as out and down as in; addresses and
+ * gateways are in the area `cn`, of kind `static`.
  * Errors: `too_large` for more rows than can be held.
  */
 export interface BooksUsage {
@@ -70,4 +104,15 @@ export interface BooksUsage {
     interval: Interval,
     batches: { readonly after: number; readonly through: number },
   ): Promise<readonly LateUsage[]>
+}
+
+/**
+ * What the books read where the engine can rank for them: millions of slots become one per member.
+ *
+ * Shape: every slot of the interval is ranked, one in which nothing moved as zero; members that
+ * moved nothing are absent. Members ascend by id.
+ * Time: the interval lies on five minutes.
+ */
+export interface RankedUsage {
+  rankedSlots(query: BooksRankQuery): Promise<ReadonlyMap<string, readonly RankedMember[]>>
 }

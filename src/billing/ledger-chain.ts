@@ -1,34 +1,25 @@
 /**
  * The chain of hashes over the postings of one account, by which a later change of an entry shows.
  */
-import { createHash } from 'node:crypto'
+import {
+  type BrokenLink,
+  type ChainHead,
+  type ChainLink,
+  checkLink,
+  EMPTY_HEAD,
+  hashLink,
+  linkText,
+} from '../core/hash-chain.ts'
 import { formatUnit, type Posting } from './ledger.ts'
 
+export { type BrokenLink, EMPTY_HEAD } from '../core/hash-chain.ts'
+
+/** The last entry of an account's chain. */
+export type LedgerHead = ChainHead
+
 /** A posting in its place in the chain of its account. */
-export interface LedgerEntry {
+export interface LedgerEntry extends ChainLink {
   readonly posting: Posting
-  /** 1 for the first posting of the account, then without gaps. */
-  readonly sequence: number
-  /** Hash of the entry before. */
-  readonly previousHash: string
-  readonly hash: string
-}
-
-/** The last entry of a chain. */
-export interface LedgerHead {
-  readonly sequence: number
-  readonly hash: string
-}
-
-/** Head of an account without postings. */
-export const EMPTY_HEAD: LedgerHead = { sequence: 0, hash: '0'.repeat(64) }
-
-/** Where a chain stops holding. */
-export interface BrokenLink {
-  /** The sequence that was due there. */
-  readonly sequence: number
-  /** `sequence`: another entry stands there; `previous-hash`, `hash`: that hash is wrong. */
-  readonly reason: 'sequence' | 'previous-hash' | 'hash'
 }
 
 /**
@@ -55,17 +46,12 @@ export function formatPosting(posting: Posting): string {
 
 /** SHA-256, in hex, of the previous hash followed by the posting's text. */
 export function hashPosting(previousHash: string, posting: Posting): string {
-  return createHash('sha256').update(previousHash).update(formatPosting(posting)).digest('hex')
+  return hashLink(previousHash, formatPosting(posting))
 }
 
 /** Appends a posting to the chain that ends at `head`. */
 export function linkPosting(head: LedgerHead, posting: Posting): LedgerEntry {
-  return {
-    posting,
-    sequence: head.sequence + 1,
-    previousHash: head.hash,
-    hash: hashPosting(head.hash, posting),
-  }
+  return { posting, ...linkText(head, formatPosting(posting)) }
 }
 
 /**
@@ -80,12 +66,9 @@ export function verifyChain(
 ): BrokenLink | null {
   let head = after
   for (const entry of entries) {
-    const due = linkPosting(head, entry.posting)
-    const { sequence } = due
-    if (entry.sequence !== sequence) return { sequence, reason: 'sequence' }
-    if (entry.previousHash !== due.previousHash) return { sequence, reason: 'previous-hash' }
-    if (entry.hash !== due.hash) return { sequence, reason: 'hash' }
-    head = due
+    const broken = checkLink(head, entry, formatPosting(entry.posting))
+    if (broken !== null) return broken
+    head = entry
   }
   return null
 }

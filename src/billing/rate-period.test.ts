@@ -1,11 +1,16 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { NANO } from '../core/money.ts'
 import { DAY_MS, HOUR_MS } from '../core/period.ts'
 import type { MemberUsage, Slot } from '../rating/bandwidth-usage.ts'
 import type { BandwidthRule, TrafficRule } from '../rating/rules.ts'
 import type { TrafficUsage } from '../rating/traffic-usage.ts'
-import { ratePeriod, totalOf } from './rate-period.ts'
-import type { RatingUsageReader, SlotUsageQuery, TrafficUsageQuery } from './rating-usage.ts'
+import type {
+  BooksRankQuery,
+  BooksSlotQuery,
+  BooksTrafficQuery,
+  RankedMember,
+} from './books-usage.ts'
+import { ratePeriod, type RatedUsage, totalOf } from './rate-period.ts'
 
 const ZONE = 'Asia/Shanghai'
 const MONTH = Date.parse('2026-10-01T00:00:00+08:00')
@@ -48,21 +53,27 @@ const PEAK: BandwidthRule = {
   price: 2n * NANO,
   overagePrice: null,
   proRata: 'none',
+  partialMonth: 'share',
 }
 
 function slot(hour: number, outBytes: bigint): Slot {
   return { startMs: MONTH + hour * HOUR_MS, inBytes: 0n, outBytes }
 }
 
-function world(members: readonly MemberUsage[], traffic: readonly Partial<TrafficUsage>[] = []) {
-  const asked: (SlotUsageQuery | TrafficUsageQuery)[] = []
-  const reader: RatingUsageReader = {
-    slotUsage: async (query) => {
-      asked.push(query)
-      return query.meter === 'cdn' ? [...members] : []
-    },
-    trafficUsage: async (query) => {
-      asked.push(query)
+function world(
+  members: readonly MemberUsage[],
+  traffic: readonly Partial<TrafficUsage>[] = [],
+  ranked: readonly RankedMember[] = [],
+) {
+  const asked: (BooksSlotQuery | BooksTrafficQuery | BooksRankQuery)[] = []
+  const answer = <T>(query: BooksSlotQuery | BooksTrafficQuery | BooksRankQuery, list: T[]) => {
+    asked.push(query)
+    return new Map(query.meter === 'cdn' ? [['acc-1', list]] : [])
+  }
+  const reader: RatedUsage = {
+    slots: async (query) => answer(query, [...members]),
+    rankedSlots: async (query) => answer(query, [...ranked]),
+    traffic: async (query) => {
       const base = {
         startMs: MONTH,
         resourceId: 'ucdn-1',
@@ -73,7 +84,10 @@ function world(members: readonly MemberUsage[], traffic: readonly Partial<Traffi
         direction: 'out' as const,
         bytes: 0n,
       }
-      return query.meter === 'cdn' ? traffic.map((entry) => ({ ...base, ...entry })) : []
+      return answer(
+        query,
+        traffic.map((entry) => ({ ...base, ...entry })),
+      )
     },
   }
   return { asked, reader }
@@ -147,4 +161,63 @@ test('provinces are told apart only where a rule asks for them', async () => {
   expect(asked.map((query) => 'byProvince' in query && query.byProvince)).toEqual([false, true])
   expect(asked.every((query) => 'cutsMs' in query && query.cutsMs.length === 31)).toBe(true)
   expect(asked[0]).toMatchObject({ endMs: NEXT })
+})
+
+describe('a monthly percentile', () => {
+  const rule: BandwidthRule = {
+    ...PEAK,
+    level: 'resource',
+    mode: 'monthly-95',
+    validDay: 'all',
+  }
+  const found = { memberId: 'a', startMs: MONTH + HOUR_MS, bytes: 3n * MBPS, isReported: true }
+
+  test('of plain slots is ranked where they are, after dropping 446 of 8928', async () => {
+    const { reader, asked } = world([], [], [found])
+    const lines = await ratePeriod({ meters: ['cdn'], rules: [rule] }, RATED, reader)
+    expect(asked).toEqual([
+      {
+        accountIds: ['acc-1'],
+        throughBatch: null,
+        meter: 'cdn',
+        member: 'resource',
+        startMs: MONTH,
+        endMs: NEXT,
+        direction: 'out',
+        dropped: 446,
+      },
+    ])
+    expect(lines).toMatchObject([
+      { memberId: 'a', bps: 3_000_000n, slots: 8928, dropped: 446, amount: 6n * NANO },
+    ])
+  })
+
+  test('of an account that moved nothing is 0 at the first slot', async () => {
+    const { reader } = world([])
+    const account = { ...rule, level: 'account', commitBps: 1_000_000n } as const
+    const lines = await ratePeriod({ meters: ['cdn'], rules: [account] }, RATED, reader)
+    expect(lines).toMatchObject([
+      {
+        memberId: 'acc-1',
+        bps: 0n,
+        amount: 2n * NANO,
+        samples: [{ startMs: MONTH, isReported: false }],
+      },
+    ])
+  })
+
+  test.each([
+    ['several meters', {}, ['cdn', 'eip']],
+    ['groups', { level: 'group' }, ['cdn']],
+    ['samples', { slot: 'max-sample' }, ['cdn']],
+    ['days that are not valid', { validDay: { aboveBytes: 0n } }, ['cdn']],
+    ['slots that are left out', { missingSlot: 'exclude' }, ['cdn']],
+    ['peaks', { mode: 'top-5-mean' }, ['cdn']],
+    ['all slots dropped', { rank: { percent: 100, rounding: 'floor' } }, ['cdn']],
+  ] as const)('of %s needs all slots', async (_, change, meters) => {
+    const { reader, asked } = world([], [], [found])
+    await ratePeriod({ meters, rules: [{ ...rule, ...change }] }, RATED, reader)
+    expect(asked.every((query) => 'samples' in query)).toBe(true)
+    expect(asked.length).toBe(meters.length)
+  })
 })

@@ -2,12 +2,18 @@ import type { MeterName } from '../catalog/model.ts'
 import type { Nano } from '../core/money.ts'
 import type { Interval } from '../core/period.ts'
 import { type BandwidthLine, rateBandwidth } from '../rating/bandwidth-line.ts'
-import type { MemberUsage } from '../rating/bandwidth-usage.ts'
+import {
+  planRanks,
+  rateRanked,
+  type RankPlan,
+  type RankedSlot,
+} from '../rating/bandwidth-ranked.ts'
 import type { BandwidthRule, Rule, TrafficRule } from '../rating/rules.ts'
 import { rateTraffic } from '../rating/traffic-rating.ts'
 import { billingSpans } from '../rating/traffic-spans.ts'
 import type { TrafficLine, TrafficUsage } from '../rating/traffic-usage.ts'
-import type { RatingUsageReader } from './rating-usage.ts'
+import type { BooksMembers, BooksTrafficQuery, BooksUsage, RankedUsage } from './books-usage.ts'
+import { memberGroups } from './member-groups.ts'
 import { isOnSlots, usageCuts } from './usage-cuts.ts'
 
 /** Who is rated, and for which time. */
@@ -35,6 +41,9 @@ export type RatedLine =
       readonly memberId: string
     })
 
+/** What rating reads of the measured usage. */
+export type RatedUsage = Pick<BooksUsage, 'traffic' | 'slots'> & RankedUsage
+
 /**
  * Prices the usage of an account by rules, before packages.
  *
@@ -47,15 +56,15 @@ export type RatedLine =
 export async function ratePeriod(
   { meters, rules }: RatedRules,
   rated: RatedPeriod,
-  reader: RatingUsageReader,
+  usage: RatedUsage,
 ): Promise<RatedLine[]> {
-  const traffic = await readTraffic(meters, rules, rated, reader)
+  const traffic = await readTraffic(meters, rules, rated, usage)
   const lines: RatedLine[] = []
   for (const rule of rules) {
     if (rule.type === 'traffic') {
       const found = rateTraffic(rule, traffic, rated)
       lines.push(...found.map((line) => ({ ...line, type: 'traffic' as const })))
-    } else lines.push(...(await rateBandwidthRule(rule, meters, rated, reader)))
+    } else lines.push(...(await rateBandwidthRule(rule, meters, rated, usage)))
   }
   return lines
 }
@@ -69,19 +78,23 @@ async function readTraffic(
   meters: readonly MeterName[],
   rules: readonly Rule[],
   { accountId, period, zone }: RatedPeriod,
-  reader: RatingUsageReader,
+  usage: RatedUsage,
 ): Promise<TrafficUsage[]> {
   const priced = rules.filter((rule): rule is TrafficRule => rule.type === 'traffic')
   if (priced.length === 0) return []
   const windows = priced.map((rule) => rule.windows)
   const cutsMs = usageCuts(period, zone, windows)
   const { endMs } = period
-  const grain = isOnSlots(cutsMs, endMs) ? '5min' : 'minute'
-  const byProvince = priced.some((rule) => rule.scope.provinces !== undefined)
+  const query: Omit<BooksTrafficQuery, 'meter'> = {
+    accountIds: [accountId],
+    throughBatch: null,
+    cutsMs,
+    endMs,
+    grain: isOnSlots(cutsMs, endMs) ? '5min' : 'minute',
+    byProvince: priced.some((rule) => rule.scope.provinces !== undefined),
+  }
   const found = await Promise.all(
-    meters.map((meter) =>
-      reader.trafficUsage({ accountId, meter, cutsMs, endMs, grain, byProvince }),
-    ),
+    meters.map(async (meter) => (await usage.traffic({ ...query, meter })).get(accountId) ?? []),
   )
   return found.flat()
 }
@@ -90,55 +103,80 @@ async function rateBandwidthRule(
   rule: BandwidthRule,
   meters: readonly MeterName[],
   rated: RatedPeriod,
-  reader: RatingUsageReader,
+  usage: RatedUsage,
 ): Promise<RatedLine[]> {
-  const { accountId, zone } = rated
-  const { areas, provinces, kinds } = rule.scope
   const lines: RatedLine[] = []
-  for (const span of billingSpans(rated.period, 'month', zone)) {
-    const found = await Promise.all(
-      meters.map((meter) =>
-        reader.slotUsage({
-          ...span,
-          accountId,
-          meter,
-          member: rule.level === 'group' ? 'resource' : rule.level,
-          samples: rule.slot === 'max-sample',
-          ...(areas !== undefined && { areas }),
-          ...(provinces !== undefined && { provinces }),
-          ...(kinds !== undefined && { kinds }),
-        }),
-      ),
-    )
-    for (const [memberId, members] of groupMembers(rule, found.flat(), rated)) {
-      const ranked = rateBandwidth(rule, { members, period: span, zone })
+  for (const span of billingSpans(rated.period, 'month', rated.zone)) {
+    const queries = meters.map((meter) => ({ ...membersOf(rule, rated), ...span, meter }))
+    const [only, ...others] = queries
+    // What several meters measured must be summed before it is ranked.
+    const plan = others.length === 0 ? planRanks(rule, span) : null
+    const found =
+      only !== undefined && plan !== null
+        ? await rateByRanks(rule, plan, only, rated, usage)
+        : await rateBySlots(rule, queries, { ...rated, period: span }, usage)
+    for (const [memberId, list] of found) {
       const named = { type: 'bandwidth' as const, ruleName: rule.name, memberId }
-      lines.push(...ranked.map((line) => ({ ...line, ...named })))
+      lines.push(...list.map((line) => ({ ...line, ...named })))
     }
   }
   return lines
 }
 
-/** Puts members together that are billed as one. */
-function groupMembers(
-  { level }: BandwidthRule,
-  members: readonly MemberUsage[],
-  { accountId, groups }: RatedPeriod,
-): ReadonlyMap<string, readonly MemberUsage[]> {
-  if (level === 'account') return new Map([[accountId, members]])
-  if (level === 'group') {
-    return new Map(
-      Object.entries(groups).map(([name, ids]) => [
-        name,
-        members.filter(({ memberId }) => ids.includes(memberId)),
-      ]),
-    )
+type MemberLines = readonly (readonly [memberId: string, lines: readonly BandwidthLine[]])[]
+
+function membersOf(
+  { level, scope: { areas, provinces, kinds } }: BandwidthRule,
+  { accountId }: RatedPeriod,
+): Omit<BooksMembers, 'meter' | 'startMs' | 'endMs'> {
+  return {
+    accountIds: [accountId],
+    throughBatch: null,
+    member: level === 'group' ? 'resource' : level,
+    ...(areas !== undefined && { areas }),
+    ...(provinces !== undefined && { provinces }),
+    ...(kinds !== undefined && { kinds }),
   }
-  const found = new Map<string, MemberUsage[]>()
-  for (const member of members) {
-    const list = found.get(member.memberId) ?? []
-    list.push(member)
-    found.set(member.memberId, list)
+}
+
+async function rateBySlots(
+  rule: BandwidthRule,
+  queries: readonly BooksMembers[],
+  rated: RatedPeriod,
+  usage: RatedUsage,
+): Promise<MemberLines> {
+  const samples = rule.slot === 'max-sample'
+  const found = await Promise.all(
+    queries.map(
+      async (query) => (await usage.slots({ ...query, samples })).get(rated.accountId) ?? [],
+    ),
+  )
+  const { period, zone } = rated
+  return [...memberGroups(rule, found.flat(), rated)].map(([memberId, members]) => [
+    memberId,
+    rateBandwidth(rule, { members, period, zone }),
+  ])
+}
+
+async function rateByRanks(
+  rule: BandwidthRule,
+  plan: RankPlan,
+  query: BooksMembers,
+  { accountId, zone }: RatedPeriod,
+  usage: RatedUsage,
+): Promise<MemberLines> {
+  const members = new Map<string, Map<RankPlan['directions'][number]['ranked'], RankedSlot>>()
+  if (rule.level === 'account') members.set(accountId, new Map())
+  for (const { ranked, read } of plan.directions) {
+    const { dropped } = plan
+    const found = await usage.rankedSlots({ ...query, direction: read, dropped })
+    for (const slot of found.get(accountId) ?? []) {
+      const slots = members.get(slot.memberId) ?? new Map<typeof ranked, RankedSlot>()
+      members.set(slot.memberId, slots.set(ranked, slot))
+    }
   }
-  return found
+  return [...members].map(([memberId, slots]) => [
+    memberId,
+    rateRanked(rule, plan, { slots, period: query, zone }),
+  ])
 }

@@ -10,6 +10,7 @@ import {
   revokeAdminToken,
   revokeKey,
   revokeSource,
+  updateSource,
 } from './write-access.ts'
 import {
   createAccount,
@@ -19,10 +20,10 @@ import {
   updateBrand,
   updateProject,
 } from './write-accounts.ts'
+import { createExclusivePackage, deleteExclusivePackage } from './write-exclusive.ts'
 import {
-  createExclusivePackage,
   createTrafficPackage,
-  deleteExclusivePackage,
+  refundTrafficPackage,
   updateTrafficPackage,
 } from './write-packages.ts'
 import {
@@ -76,9 +77,11 @@ const CHANGES = {
   deleteResource,
   createTrafficPackage,
   updateTrafficPackage,
+  refundTrafficPackage,
   createExclusivePackage,
   deleteExclusivePackage,
   createSource,
+  updateSource,
   revokeSource,
   createAdminToken,
   revokeAdminToken,

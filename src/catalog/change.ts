@@ -18,7 +18,7 @@ export async function recordChange(
   target: string,
   states: { readonly before: unknown; readonly after: unknown },
 ): Promise<void> {
-  await rows.audit.insert({
+  await rows.audit.append({
     id: newId('log', 12),
     atMs: nowMs,
     actor,

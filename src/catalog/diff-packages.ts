@@ -8,6 +8,7 @@ import {
   spelled,
   update,
 } from './diff-draft.ts'
+import { diffTrafficPackage } from './diff-traffic-packages.ts'
 import type { Manifest } from './manifest.ts'
 
 /** Compares packages; of a bought one only the end may change. */
@@ -19,37 +20,6 @@ export function diffPackages(draft: Draft): void {
 }
 
 type PackageEntry = NonNullable<Manifest['packages']>[number]
-
-function diffTrafficPackage(
-  draft: Draft,
-  wanted: Extract<PackageEntry, { readonly type: 'traffic' }>,
-): void {
-  const { type: _, size, purchasedAt, startAt, endAt, ...rest } = wanted
-  const actual = draft.now.trafficPackages.find((each) => each.id === wanted.id)
-  const times = { purchasedAt: instant(purchasedAt), startAt: instant(startAt) }
-  if (actual === undefined) {
-    const body = { ...rest, ...times, endAt: instant(endAt), size: String(size) }
-    create(draft, 'traffic-package', wanted.id, body)
-    return
-  }
-  const { area, kind } = wanted
-  const account = rootName(draft, wanted.account)
-  const fixed = compare(
-    { account, area, kind, size, ...times },
-    {
-      ...actual,
-      account: spelled(account, draft.now.accounts, actual.accountId),
-      size: actual.sizeBytes,
-      purchasedAt: instant(actual.purchasedMs),
-      startAt: instant(actual.startMs),
-    },
-  )
-  refuse(draft, `package ${wanted.id}`, fixed, 'what was bought stays; add another package')
-  const changes = compare({ endAt: instant(endAt) }, { endAt: instant(actual.endMs) })
-  const label = { id: actual.id, name: actual.id }
-  if (changes.length > 0) update(draft, 'traffic-package', label, changes)
-  else if (fixed.length === 0) draft.unchanged += 1
-}
 
 function diffExclusivePackage(
   draft: Draft,
@@ -77,7 +47,7 @@ function diffExclusivePackage(
   if (fixed.length === 0) draft.unchanged += 1
 }
 
-/** Compares sources; they are made and revoked, never changed. */
+/** Compares sources; what they may report is fixed, what is expected of them is not. */
 export function diffSources(draft: Draft): void {
   for (const wanted of draft.manifest.sources ?? []) {
     const actual = draft.now.sources.find((source) => source.name === wanted.name)
@@ -100,6 +70,8 @@ export function diffSources(draft: Draft): void {
       },
     )
     refuse(draft, `source ${wanted.name}`, fixed, 'make one of another name and revoke this one')
-    if (fixed.length === 0) draft.unchanged += 1
+    const changes = compare({ expects: wanted.expects }, { ...actual })
+    if (changes.length > 0) update(draft, 'source', actual, changes)
+    else if (fixed.length === 0) draft.unchanged += 1
   }
 }

@@ -28,6 +28,12 @@ const RESOURCE = {
   createdMs: CREATED_MS,
   deletedMs: null,
 } as const
+const SOURCE = {
+  meters: ['cdn'],
+  accountId: null,
+  expects: 'continuous',
+  createdMs: 1,
+} as const
 const EIP = { ...RESOURCE, id: 'eip-1', meter: 'eip', name: '192.0.2.1' } as const
 const project = (id: string, name: string, isDefault: boolean) => ({
   id,
@@ -64,12 +70,21 @@ const NOW: CatalogSnapshot = {
     {
       id: 'pkg-1',
       accountId: 'acc-1',
-      area: 'cn',
-      kind: 'static',
+      meter: 'cdn',
+      areas: ['cn'],
+      kinds: ['static'],
+      projectIds: null,
+      resourceIds: null,
+      windows: [],
       sizeBytes: 10n ** 13n,
       purchasedMs: CREATED_MS,
       startMs: CREATED_MS,
       endMs: null,
+      firstUseMonths: null,
+      paid: null,
+      refundedMs: null,
+      refundAmount: null,
+      offer: null,
     },
   ],
   exclusivePackages: [
@@ -83,8 +98,8 @@ const NOW: CatalogSnapshot = {
     },
   ],
   sources: [
-    { id: 'src-1', name: 'edge', meters: ['cdn'], accountId: null, active: true, createdMs: 1 },
-    { id: 'src-2', name: 'gone', meters: ['cdn'], accountId: null, active: false, createdMs: 1 },
+    { id: 'src-1', name: 'edge', ...SOURCE, active: true },
+    { id: 'src-2', name: 'gone', ...SOURCE, active: false },
   ],
 }
 
@@ -142,6 +157,10 @@ test.each([
     '~ traffic-package pkg-1: endAt none → 2027-01-01T00:00:00.000Z',
   ],
   ['sources: [{ name: pop, meters: [eip] }]', '+ source pop'],
+  [
+    'sources: [{ name: edge, meters: [cdn], expects: sporadic }]',
+    '~ source edge: expects continuous → sporadic',
+  ],
 ])('%s is one change', (text, line) => {
   expect(plan(text)).toEqual([line, expect.stringMatching(/^1 change, \d unchanged$/)])
 })

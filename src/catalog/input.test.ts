@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { AppError } from '../core/errors.ts'
 import { parseBytes, parseInput } from './input.ts'
-import { CreateKey, CreateResource, CreateTrafficPackage } from './inputs.ts'
+import { CreateKey, CreateResource } from './inputs.ts'
+import { CreateTrafficPackage } from './package-inputs.ts'
 
 test.each([
   ['1500000', 1_500_000n],

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { AppError, type Problem } from '../core/errors.ts'
+import { parseMoney } from '../core/money.ts'
 import { isZone } from '../core/period.ts'
 
 /**
@@ -8,7 +9,8 @@ import { isZone } from '../core/period.ts'
  * Errors: `parameter_invalid` that lists every problem at once.
  */
 export function parseInput<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
-  const parsed = schema.safeParse(value)
+  // What was sent tells a field that is missing from one of another type.
+  const parsed = schema.safeParse(value, { reportInput: true })
   if (parsed.success) return parsed.data
   throw invalidInput(parsed.error.issues.flatMap(toProblems))
 }
@@ -93,6 +95,27 @@ export const BytesInput = z
   })
   .describe('Bytes, or text with a unit: GB = 10^9, GiB = 2^30 bytes.')
   .meta({ override: { type: 'string', examples: ['10 TB', '1099511627776'] } })
+
+const AMOUNT = /^\d{1,18}(?:\.\d{1,9})?$/
+
+/** An amount of 0 or more as text; a number may have lost digits before anybody could look. */
+export const AmountInput = z
+  .string({
+    error: ({ input }) =>
+      typeof input === 'number'
+        ? `is a number, which may have lost digits; put it in quotes: "${input}"`
+        : undefined,
+  })
+  .transform((text, context) => {
+    if (AMOUNT.test(text)) return parseMoney(text, 'amount')
+    context.addIssue({
+      code: 'custom',
+      message: 'must be an amount of 0 or more with at most nine decimals, such as "99.90"',
+    })
+    return z.NEVER
+  })
+  .describe('Decimal text with at most nine decimals.')
+  .meta({ override: { type: 'string', examples: ['99.90'] } })
 
 /** Instants outside are surely in another unit than meant. */
 const INSTANT_MS_MAX = Date.UTC(2200, 0, 1)

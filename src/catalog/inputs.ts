@@ -8,7 +8,8 @@
 import { z } from 'zod'
 import { DEFAULT_ZONE } from '../core/period.ts'
 import { METER_NAMES } from '../meters/meter.ts'
-import { BytesInput, InstantInput, NameInput, RefInput, ZoneInput, idInput } from './input.ts'
+import { InstantInput, NameInput, RefInput, ZoneInput, idInput } from './input.ts'
+import { SOURCE_EXPECTATIONS } from './model.ts'
 import { canonicalAddress, canonicalDomain } from './names.ts'
 import { DEFAULT_REGION } from './regions.ts'
 
@@ -160,25 +161,9 @@ export const DeleteResource = z.strictObject({
   atTime: InstantInput.optional().describe('End of its life; default the end of this minute.'),
 })
 
-export const CreateTrafficPackage = z.strictObject({
-  id: idInput('pkg'),
-  account: AccountRef,
-  area: AreaInput,
-  kind: KindInput.default('static'),
-  size: BytesInput,
-  purchasedAt: InstantInput.optional().describe('Default now.'),
-  startAt: InstantInput.optional().describe('Default the purchase.'),
-  endAt: InstantInput.nullable().default(null).describe('End, exclusive; null: never.'),
-})
-export const UpdateTrafficPackage = z.strictObject({ endAt: InstantInput.nullable() })
-
-export const CreateExclusivePackage = z.strictObject({
-  id: idInput('utp'),
-  resource: RefInput.describe('Id or address of the elastic IP.'),
-  size: BytesInput,
-  resetPolicy: ResetPolicyInput,
-  createdAt: InstantInput.optional().describe('Anchor of all resets; default now.'),
-})
+export const SourceExpectationInput = z
+  .enum(SOURCE_EXPECTATIONS)
+  .describe('continuous: usage or a heartbeat in every five minutes; sporadic: nothing.')
 
 export const CreateSource = z.strictObject({
   name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
@@ -192,6 +177,8 @@ export const CreateSource = z.strictObject({
   account: AccountRef.nullable()
     .default(null)
     .describe("Id or name; only this account's resources may be reported."),
+  expects: SourceExpectationInput.default('continuous'),
 })
+export const UpdateSource = z.strictObject({ expects: SourceExpectationInput })
 
 export const CreateAdminToken = z.strictObject({ name: NameInput })

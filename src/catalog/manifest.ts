@@ -2,16 +2,14 @@ import { LineCounter, type Document, isMap, isNode, isScalar, parseDocument } fr
 import { z } from 'zod'
 import { AppError, type Problem } from '../core/errors.ts'
 import { BytesInput, InstantInput, NameInput, toProblems } from './input.ts'
-import {
-  AddRegion,
-  CreateAccount,
-  CreateExclusivePackage,
-  CreateResource,
-  CreateSource,
-  CreateTrafficPackage,
-  UpdateBrand,
-} from './inputs.ts'
+import { AddRegion, CreateAccount, CreateResource, CreateSource, UpdateBrand } from './inputs.ts'
 import { canonicalAddress, canonicalName, expectedName } from './names.ts'
+import {
+  CreateExclusivePackage,
+  CreateTrafficPackage,
+  findPackageProblems,
+} from './package-inputs.ts'
+import { sharedResource } from './package-scope.ts'
 
 const BrandEntry = UpdateBrand.required({ name: true })
 const RegionEntry = AddRegion.partial().required({ region: true, name: true, zones: true })
@@ -46,9 +44,26 @@ const TrafficEntry = CreateTrafficPackage.extend({
   type: z.literal('traffic'),
   // What repeats the file must know the package again; nothing else about it is unique.
   id: z.string().regex(/^pkg-[A-Za-z0-9_-]{1,60}$/, 'must look like pkg-acme-2026'),
-  kind: CreateTrafficPackage.shape.kind.unwrap().optional(),
+  meter: CreateTrafficPackage.shape.meter.unwrap().optional(),
+  projects: CreateTrafficPackage.shape.projects.unwrap().optional(),
+  resources: CreateTrafficPackage.shape.resources.unwrap().optional(),
+  windows: CreateTrafficPackage.shape.windows.unwrap().optional(),
   size: BytesInput,
   endAt: InstantInput.nullable().optional(),
+  firstUseMonths: CreateTrafficPackage.shape.firstUseMonths.unwrap().optional(),
+  paid: CreateTrafficPackage.shape.paid.unwrap().optional(),
+  offer: CreateTrafficPackage.shape.offer.unwrap().optional(),
+}).superRefine((entry, context) => {
+  const { meter = 'cdn', windows = [], firstUseMonths = null, ...rest } = entry
+  for (const { field, message } of findPackageProblems({
+    ...rest,
+    meter,
+    windows,
+    firstUseMonths,
+  })) {
+    const path = (field.match(/\w+/g) ?? []).map((part) => (/^\d/.test(part) ? Number(part) : part))
+    context.addIssue({ code: 'custom', path, message })
+  }
 })
 const ExclusiveEntry = CreateExclusivePackage.extend({
   type: z.literal('exclusive'),
@@ -64,7 +79,12 @@ export const Manifest = z.strictObject({
   resources: z.array(ResourceEntry).optional(),
   packages: z.array(z.discriminatedUnion('type', [TrafficEntry, ExclusiveEntry])).optional(),
   sources: z
-    .array(CreateSource.extend({ account: CreateSource.shape.account.unwrap().optional() }))
+    .array(
+      CreateSource.extend({
+        account: CreateSource.shape.account.unwrap().optional(),
+        expects: CreateSource.shape.expects.unwrap().optional(),
+      }),
+    )
     .optional(),
 })
 export type Manifest = z.output<typeof Manifest>
@@ -88,9 +108,9 @@ export function parseManifest(text: string, file: string): Manifest {
     })
     throw new AppError('parameter_invalid', texts.join('\n'))
   }
-  const parsed = Manifest.safeParse(document.toJS() ?? {})
+  const parsed = Manifest.safeParse(document.toJS() ?? {}, { reportInput: true })
   const found = parsed.success
-    ? findRepeats(parsed.data)
+    ? [...findRepeats(parsed.data), ...findStacked(parsed.data)]
     : parsed.error.issues.flatMap((issue) =>
         toProblems(issue).map((problem) => ({ path: pathOf(issue, problem), problem })),
       )
@@ -163,6 +183,28 @@ function findRepeats(manifest: Manifest): Found[] {
     )
   }
   return found
+}
+
+/** Two packages of one gateway at the same time would be refused one after the other. */
+function findStacked({ packages = [] }: Manifest): Found[] {
+  const entries = packages.flatMap((entry, index) => {
+    if (entry.type !== 'traffic' || entry.meter !== 'mna') return []
+    // Without a time it begins when it is applied, and only the server knows what is then.
+    const startMs = entry.startAt ?? entry.purchasedAt
+    if (startMs === undefined) return []
+    const resourceIds = entry.resources?.map((ref) => `${entry.account}: ${ref}`) ?? null
+    const life = { startMs, endMs: entry.endAt ?? null, refundedMs: null }
+    return [{ id: entry.id, index, resourceIds, ...life }]
+  })
+  return entries.flatMap((entry, position) =>
+    entries.slice(0, position).flatMap((earlier) => {
+      const shared = sharedResource(entry, earlier)
+      if (shared === undefined) return []
+      const path = ['packages', entry.index, 'resources']
+      const message = `${shared} has package ${earlier.id} then; packages of gateways do not stack`
+      return [problemAt(path, message)]
+    }),
+  )
 }
 
 function repeatsOf(path: readonly PropertyKey[], keys: readonly (readonly string[])[]): Found[] {

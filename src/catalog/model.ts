@@ -1,4 +1,7 @@
 import type { EpochMs } from '../core/clock.ts'
+import type { ChainLink } from '../core/hash-chain.ts'
+import type { DayWindow } from '../core/day-window.ts'
+import type { Nano } from '../core/money.ts'
 import type { ResetPolicy } from '../core/period.ts'
 import type { Bytes, Radix } from '../core/units.ts'
 import type { MeterName } from '../meters/meter.ts'
@@ -99,17 +102,50 @@ export interface ResourceVersion {
 /** Billing area of CDN traffic. */
 export type Area = 'cn' | 'abroad'
 
-/** A prepaid volume of CDN traffic of one account, area and kind. Valid in `[startMs, endMs)`. */
+/** Which content: dynamic is whole-site acceleration; all but cdn traffic is static. */
+export type ContentKind = 'static' | 'dynamic'
+
+/** An amount that was paid: billionths of the currency's unit. */
+export interface Paid {
+  readonly amount: Nano
+  /** ISO 4217 code. */
+  readonly currency: string
+}
+
+/**
+ * A prepaid volume of one account: what it may pay for, for how long, and what it cost.
+ *
+ * Time: valid in `[startMs, endMs)`, or from `startMs` for `firstUseMonths` calendar months from
+ * its first use, or for ever when both are null. The books never look back: a package that begins
+ * in a day that is closed pays from the first open day on.
+ */
 export interface TrafficPackage {
   readonly id: string
   readonly accountId: string
-  readonly area: Area
-  readonly kind: 'static' | 'dynamic'
+  /** What it pays for; areas and kinds only tell cdn traffic apart. */
+  readonly meter: MeterName
+  /** null, here and in the next three: any. */
+  readonly areas: readonly Area[] | null
+  readonly kinds: readonly ContentKind[] | null
+  readonly projectIds: readonly string[] | null
+  readonly resourceIds: readonly string[] | null
+  /** Local times of day, e.g. off-peak; empty: at any time. */
+  readonly windows: readonly DayWindow[]
   readonly sizeBytes: Bytes
   readonly purchasedMs: EpochMs
   readonly startMs: EpochMs
-  /** null: never expires. */
+  /** null: never expires, unless `firstUseMonths` says otherwise. */
   readonly endMs: EpochMs | null
+  /** Calendar months that it lasts from its first use; then `endMs` is null. */
+  readonly firstUseMonths: number | null
+  /** null: not known here, e.g. billed elsewhere. */
+  readonly paid: Paid | null
+  /** When it was given back; null while it is held. */
+  readonly refundedMs: EpochMs | null
+  /** What went back then, in the currency that was paid; 0 when nothing had been. */
+  readonly refundAmount: Nano | null
+  /** Name of the offer that it was bought as; null: none. */
+  readonly offer: string | null
 }
 
 /** A volume of outbound traffic that belongs to one elastic IP and refills by policy. */
@@ -123,6 +159,10 @@ export interface ExclusivePackage {
   readonly createdMs: EpochMs
 }
 
+/** What a source is expected to do: to report or beat in every five minutes, or nothing. */
+export const SOURCE_EXPECTATIONS = ['continuous', 'sporadic'] as const
+export type SourceExpectation = (typeof SOURCE_EXPECTATIONS)[number]
+
 /** One configured way in for usage, with its own token; a source cannot write as another. */
 export interface Source {
   readonly id: string
@@ -130,6 +170,7 @@ export interface Source {
   readonly meters: readonly MeterName[]
   /** Restricts what it may report; null: every account's resources. */
   readonly accountId: string | null
+  readonly expects: SourceExpectation
   readonly active: boolean
   readonly createdMs: EpochMs
 }
@@ -143,7 +184,7 @@ export interface AdminToken {
 }
 
 /** One change of the catalog: who did what, when, and what it was before and after. */
-export interface AuditEntry {
+export interface AuditDraft {
   readonly id: string
   readonly atMs: EpochMs
   readonly actor: string
@@ -155,6 +196,9 @@ export interface AuditEntry {
   readonly before: unknown
   readonly after: unknown
 }
+
+/** A change in its place in the audit log, which is a chain of hashes. */
+export interface AuditEntry extends AuditDraft, ChainLink {}
 
 /** To whom usage of a resource belongs from `fromMs` until `toMs`; null: to this day. */
 export interface Attribution {

@@ -1,9 +1,12 @@
+import type { EpochMs } from '../core/clock.ts'
 import type {
   Account,
   AdminToken,
   Area,
+  AuditDraft,
   AuditEntry,
   Brand,
+  ContentKind,
   ExclusivePackage,
   KeyPair,
   MeterName,
@@ -84,8 +87,11 @@ export interface ResourceFilter {
 }
 export interface TrafficPackageFilter {
   readonly accountId?: string
+  readonly meter?: MeterName
+  /** Those that may pay for traffic there, others too. */
   readonly area?: Area
-  readonly kind?: 'static' | 'dynamic'
+  /** Those that may pay for such content, others too. */
+  readonly kind?: ContentKind
 }
 export interface ExclusivePackageFilter {
   readonly accountId?: string
@@ -128,7 +134,10 @@ export interface CatalogRows {
   /** Kept with the hash of the token. */
   readonly adminTokens: SecretShelf<AdminToken, AdminTokenFilter, { readonly tokenHash: string }>
   /** Newest first. */
-  readonly audit: Pick<Shelf<AuditEntry, AuditFilter>, 'list' | 'insert'>
+  readonly audit: Pick<Shelf<AuditEntry, AuditFilter>, 'list'> & {
+    /** Puts the change at the end of the chain. Only inside of a change. */
+    append(draft: AuditDraft): Promise<void>
+  }
   /** Versions of the resource, ascending. */
   versions(resourceId: string): Promise<readonly ResourceVersion[]>
   /** Adds a version, or overwrites the one that starts at the same instant. */
@@ -137,6 +146,8 @@ export interface CatalogRows {
   lastAccountNumber(): Promise<number | undefined>
   /** Living resources of the project. */
   resourceCount(projectId: string): Promise<number>
+  /** The first instant of the account's book that is not closed; null: nothing is closed yet. */
+  closedUntil(accountId: string, meter: MeterName): Promise<EpochMs | null>
 }
 
 /** What the catalog's rules need of the control store. */

@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import { newId, newSecret } from '../core/ids.ts'
 import { type Change, findAccount, recordChange, refuseTaken, unknownRef } from './change.ts'
 import { parseInput } from './input.ts'
-import { CreateAdminToken, CreateKey, CreateSource } from './inputs.ts'
+import { CreateAdminToken, CreateKey, CreateSource, UpdateSource } from './inputs.ts'
 import type { AdminToken, KeyPair, Source } from './model.ts'
 
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
@@ -83,6 +83,7 @@ export async function createSource(
     meters: fields.meters,
     // Usage belongs to root accounts, whoever reports it.
     accountId: account === null ? null : (account.parentId ?? account.id),
+    expects: fields.expects,
     active: true,
     createdMs: change.nowMs,
   }
@@ -91,13 +92,34 @@ export async function createSource(
   return { source, token }
 }
 
-/** Makes a source's token unusable for good. What it reported stays. */
-export async function revokeSource(change: Change, ref: string): Promise<Source> {
+/** Changes what is expected of a source from now on. Errors: `not_found`. */
+export async function updateSource(
+  change: Change,
+  ref: string,
+  input: z.input<typeof UpdateSource>,
+): Promise<Source> {
+  const { expects } = parseInput(UpdateSource, input)
+  const before = await findSource(change, ref)
+  if (before.expects === expects) return before
+  const after: Source = { ...before, expects }
+  await change.rows.sources.replace(after)
+  await recordChange(change, 'source.update', after.id, { before, after })
+  return after
+}
+
+async function findSource(change: Change, ref: string): Promise<Source> {
   const { sources } = change.rows
-  const before =
+  return (
     (await sources.get(ref)) ??
     (await sources.find({ name: ref })) ??
     unknownRef('source', ref, 'id')
+  )
+}
+
+/** Makes a source's token unusable for good. What it reported stays. */
+export async function revokeSource(change: Change, ref: string): Promise<Source> {
+  const { sources } = change.rows
+  const before = await findSource(change, ref)
   if (!before.active) return before
   const after: Source = { ...before, active: false }
   await sources.replace(after)

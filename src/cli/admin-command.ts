@@ -16,7 +16,8 @@ export interface OptionPlan {
   readonly description: string
   readonly required?: true
   readonly choices?: readonly string[]
-  readonly parse?: (text: string) => unknown
+  /** `before`: what the same option gave before it; undefined the first time. */
+  readonly parse?: (text: string, before: unknown) => unknown
 }
 
 /** One verb of a noun, e.g. `move` of `weir resource`. */

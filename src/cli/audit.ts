@@ -21,9 +21,10 @@ export function auditCommand(context: CliContext): Command {
       'after',
       `
 Compares, per day and quantity, every rollup with the usage it was made of, and
-per source what was received with what became of it; walks the ledger's chains of
-hashes and adds its balances up again. Loading goes on meanwhile:
-a batch that is just being rolled up may show as a difference; run it again.
+per source what was received with what became of it; walks the chains of hashes of
+the ledger and of the audit log, and adds the ledger's balances up again. Loading
+goes on meanwhile: a batch that is just being rolled up may show as a difference;
+run it again.
 
 Exit code 1 when something differs.`,
     )

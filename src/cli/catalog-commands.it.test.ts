@@ -5,6 +5,9 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import fastify, { type FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openTestCharges } from '../../test/support/charges.ts'
+import { testPackageDesk } from '../../test/support/packages.ts'
+import { createAlertDesk } from '../api/operations/alert-desk.ts'
 import { ADMIN_PREFIX, addAdminApi } from '../api/admin/admin-api.ts'
 import { createCatalog } from '../catalog/catalog.ts'
 import { saveAdminToken } from '../config/admin-token-file.ts'
@@ -16,10 +19,12 @@ import { adminTokenCommand } from './admin-token.ts'
 import { applyCommand } from './apply.ts'
 import { brandCommand } from './brand.ts'
 import { keyCommand } from './key.ts'
+import { modeCommand } from './mode.ts'
 import { packageCommand } from './package.ts'
 import { projectCommand } from './project.ts'
 import { regionCommand } from './region.ts'
 import { resourceCommand } from './resource.ts'
+import { rulesCommand } from './rules.ts'
 import { sourceCommand } from './source.ts'
 
 const NOUNS = [
@@ -28,10 +33,12 @@ const NOUNS = [
   applyCommand,
   brandCommand,
   keyCommand,
+  modeCommand,
   packageCommand,
   projectCommand,
   regionCommand,
   resourceCommand,
+  rulesCommand,
   sourceCommand,
 ]
 
@@ -50,9 +57,15 @@ beforeAll(async () => {
   await catalog.ensureAdminToken((token) => saveAdminToken(folder, token))
   app = fastify()
   const adminOfToken = (text: string) => store.reader.adminOfToken(text)
-  await app.register((scope) => addAdminApi(scope, { catalog, adminOfToken }), {
-    prefix: ADMIN_PREFIX,
+  const charges = await openTestCharges(store, systemClock)
+  const alerts = createAlertDesk({
+    store: store.alerts,
+    rows: catalog.rows,
+    clock: systemClock,
   })
+  const packages = testPackageDesk(catalog, systemClock)
+  const deps = { catalog, alerts, charges, packages, adminOfToken }
+  await app.register((scope) => addAdminApi(scope, deps), { prefix: ADMIN_PREFIX })
   await app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = app.server.address() as AddressInfo
   environment = { WEIR_URL: `http://127.0.0.1:${port}`, WEIR_DATA__DIRECTORY: folder }
@@ -112,6 +125,36 @@ test('a customer is set up and changed by command', async () => {
   await weir('package create --account acme --area cn --size "10 TB" --id pkg-acme')
   expect(await weir('package end pkg-acme --end-at 2099-01-01T00:00:00Z')).toContain('2099-01-01')
   expect(await weir('package end pkg-acme --end-at never')).toMatch(/endAt +-/)
+  const line = 'package create --id pkg-terms --account acme --areas cn abroad --kinds any --size "1 TB"'
+  const terms = '--windows 00:00-08:00 22:00-24:00 --first-use-months 6 --projects video'
+  const made = JSON.parse(await weir(`${line} ${terms} --paid "99.90 CNY" --json`)) as object
+  expect(made).toMatchObject({
+    areas: ['abroad', 'cn'],
+    kinds: null,
+    windows: ['00:00-08:00', '22:00-24:00'],
+    projectIds: [expect.stringMatching(/^org-/) as string],
+    firstUseMonths: 6,
+    paid: { amount: '99.90', currency: 'CNY' },
+  })
+  const file = join(folder, 'terms.yaml')
+  await writeFile(
+    file,
+    `packages:
+  - { type: traffic, id: pkg-terms, account: acme, areas: [cn, abroad], kinds: null,
+      size: 1 TB, windows: ['00:00-08:00', '22:00-24:00'], projects: [video], resources: null,
+      firstUseMonths: 6, paid: { amount: '99.9', currency: CNY }, offer: null }
+`,
+  )
+  expect(await weir(`apply ${file}`)).toContain('0 changes, 1 unchanged')
+  expect(await weir('package offers acme')).toMatch(/^NAME[^]*cn-100gib-year +107374182400/)
+  const bought = JSON.parse(await weir('package buy acme --offer cn-100gib-year --json')) as {
+    id: string
+  }
+  expect(await weir('package buy acme --size 10GiB --area abroad')).toMatch(
+    /offer +abroad-10gib-year/,
+  )
+  expect(await weir(`package refund ${bought.id}`)).toMatch(/refundAmount +18.00/)
+  await expect(weir(`package refund ${bought.id}`)).rejects.toMatchObject({ code: 'conflict' })
   await weir('package create-exclusive 192.0.2.1 --size 1GB --reset-policy Month --id utp-acme')
   expect(await weir('package show utp-acme')).toMatch(/sizeBytes +1000000000/)
   await weir('package delete-exclusive utp-acme')
@@ -240,4 +283,37 @@ test('every verb teaches with an example that its own command line accepts', () 
       expect(operands).toHaveLength(verb.registeredArguments.length)
     }
   }
+})
+
+test('a rule pack is added and an account billed by it from the next midnight on', async () => {
+  const path = join(folder, 'my-lines.yaml')
+  await writeFile(
+    path,
+    'name: my-lines\nversion: 1\ndescription: d\ncurrency: CNY\nrules:\n' +
+      '  - { type: bandwidth, name: line, level: group, mode: monthly-95, price: "1" }\n',
+  )
+  const added = await weir(`rules add ${path}`)
+  expect(added).toMatch(/^my-lines 1 can be billed by \(sha256 [0-9a-f]{64}\)\.\n$/)
+  expect(await weir(`rules add ${path}`)).toBe(added)
+  const list = await weir('rules list')
+  expect(list).toMatch(/^my-lines +1 +added/m)
+  expect(list).toMatch(/^ucloud-cdn +1 +shipped/m)
+
+  await weir('account create lines')
+  const made = await weir('resource create 192.0.2.77 --meter eip --account lines --json')
+  const { id } = JSON.parse(made) as { id: string }
+  const set = await weir(`mode set lines --meter eip --rules my-lines --group line-1=${id}`)
+  expect(set).toMatch(/^localFrom +\d{4}-\d\d-\d\d 00:00 Asia\/Shanghai$/m)
+  const shown = await weir('mode show lines --meter eip')
+  expect(shown.split('\n').map((line) => line.split(/ {2,}/).slice(2))).toMatchObject([
+    ['RULES', 'VERSION', 'STATE', 'ACTOR'],
+    ['ucloud-eip', '1', 'current', 'default'],
+    ['my-lines', '1', 'coming', 'first'],
+    [],
+  ])
+})
+
+test('a server that was named and does not answer is not taken for none', async () => {
+  const nowhere = { WEIR_URL: 'http://127.0.0.1:1' }
+  await expect(weir('rules list', { environment: nowhere })).rejects.toThrow('No Weir server')
 })

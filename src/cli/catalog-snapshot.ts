@@ -1,5 +1,7 @@
 import type { CatalogSnapshot } from '../catalog/diff-draft.ts'
 import type { EpochMs } from '../core/clock.ts'
+import { parseWindow } from '../core/day-window.ts'
+import { type Nano, parseMoney } from '../core/money.ts'
 import type { AdminClient, Query, Wire } from './admin-client.ts'
 
 /** Reads the whole catalog through the admin API: of resources the living ones only. */
@@ -12,9 +14,21 @@ export async function readSnapshot(client: AdminClient): Promise<CatalogSnapshot
     accounts: await read('/accounts', {}, withTimes),
     projects: await read('/projects', {}, withTimes),
     resources: await read('/resources', { living: true }, withTimes),
-    trafficPackages: await read('/traffic-packages', {}, withTimes),
+    trafficPackages: await read('/traffic-packages', {}, packageFromWire),
     exclusivePackages: await read('/exclusive-packages', {}, withTimes),
     sources: await read('/sources', {}, withTimes),
+  }
+}
+
+function packageFromWire(entry: Wire): Wire {
+  const { windows, paid, refundAmount, ...rest } = withTimes(entry)
+  const amountOf = (text: unknown): Nano => parseMoney(String(text), 'amount')
+  const bought = paid as { readonly amount: string; readonly currency: string } | null
+  return {
+    ...rest,
+    windows: (windows as string[]).map(parseWindow),
+    paid: bought === null ? null : { ...bought, amount: amountOf(bought.amount) },
+    refundAmount: refundAmount === null ? null : amountOf(refundAmount),
   }
 }
 

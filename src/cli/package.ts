@@ -1,6 +1,14 @@
-import type { Command } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
+import { METER_NAMES } from '../meters/meter.ts'
 import { type Wire, pathOf } from './admin-client.ts'
-import { PAGE_OPTIONS, type VerbPlan, nounCommand, runList } from './admin-command.ts'
+import {
+  type OptionPlan,
+  PAGE_OPTIONS,
+  type VerbPlan,
+  nounCommand,
+  parseCount,
+  runList,
+} from './admin-command.ts'
 import type { CliContext } from './context.ts'
 
 const ACCOUNT = { flags: '--account <account>', description: 'id or name of the account' }
@@ -9,11 +17,16 @@ const SIZE = {
   description: 'such as "10 TB" (10^12) or "10 TiB" (2^40)',
   required: true,
 } as const
+const METER = { flags: '--meter <meter>', description: 'default cdn', choices: METER_NAMES }
 const AREA = { flags: '--area <area>', description: 'whose clients', choices: ['cn', 'abroad'] }
 const KIND = {
   flags: '--kind <kind>',
   description: 'static, or dynamic for whole-site acceleration',
   choices: ['static', 'dynamic'],
+}
+const RESOURCES = {
+  flags: '--resources <resource...>',
+  description: 'ids or names of the only resources that it pays for',
 }
 const END = { flags: '--end-at <time>', description: 'end, exclusive, or "never"' }
 
@@ -21,13 +34,65 @@ function withEnd(fields: Wire): Wire {
   return fields['endAt'] === 'never' ? { ...fields, endAt: null } : fields
 }
 
+/** Reads `any` in the place of a list. */
+function withAny(fields: Wire): Wire {
+  const isAny = (value: unknown): boolean => Array.isArray(value) && value.includes('any')
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, isAny(value) ? null : value]),
+  )
+}
+
+function parsePaid(text: string): Wire {
+  const [, amount, currency] = /^(\S+) ([A-Z]{3})$/.exec(text) ?? []
+  if (amount !== undefined && currency !== undefined) return { amount, currency }
+  throw new InvalidArgumentError('Write an amount and a currency, such as "99.90 CNY".')
+}
+
+const CREATE: readonly OptionPlan[] = [
+  { ...ACCOUNT, required: true },
+  SIZE,
+  METER,
+  { ...AREA, description: 'cdn: one area; this or --areas' },
+  {
+    flags: '--areas <area...>',
+    description: 'cdn: the areas, or any',
+    choices: ['cn', 'abroad', 'any'],
+  },
+  { ...KIND, description: 'cdn: one kind; default static' },
+  {
+    flags: '--kinds <kind...>',
+    description: 'cdn: the kinds, or any',
+    choices: ['static', 'dynamic', 'any'],
+  },
+  { flags: '--projects <project...>', description: 'ids or names of the only projects' },
+  RESOURCES,
+  { flags: '--windows <window...>', description: 'only at these local times, such as 00:00-08:00' },
+  { flags: '--id <id>', description: 'id to keep, such as pkg-acme-2026' },
+  { flags: '--purchased-at <time>', description: 'default now' },
+  { flags: '--start-at <time>', description: 'default the purchase' },
+  END,
+  {
+    flags: '--first-use-months <count>',
+    description: 'calendar months from its first use, instead of an end',
+    parse: parseCount,
+  },
+  { flags: '--paid <amount>', description: 'what it cost, such as "99.90 CNY"', parse: parsePaid },
+  { flags: '--offer <name>', description: 'name of the offer that it was bought as' },
+]
+
 const TRAFFIC: readonly VerbPlan[] = [
   {
     usage: 'list',
-    summary: 'List prepaid CDN volumes, in the order in which they were bought.',
+    summary: 'List prepaid volumes, in the order in which they were bought.',
     example: 'weir package list --account acme --area cn',
-    columns: ['id', 'accountId', 'area', 'kind', 'sizeBytes', 'startAt', 'endAt'],
-    options: [ACCOUNT, AREA, KIND, ...PAGE_OPTIONS],
+    columns: ['id', 'accountId', 'meter', 'areas', 'kinds', 'sizeBytes', 'startAt', 'endAt'],
+    options: [
+      ACCOUNT,
+      { ...METER, description: 'only of this meter' },
+      AREA,
+      KIND,
+      ...PAGE_OPTIONS,
+    ],
     run: (client, _args, fields) => runList(client, '/traffic-packages', fields),
   },
   {
@@ -37,24 +102,46 @@ const TRAFFIC: readonly VerbPlan[] = [
     run: (client, [id = '']) => client.get(pathOf(collectionOf(id), id)),
   },
   {
-    usage: 'create',
-    summary: 'Add a prepaid CDN volume.',
-    example: 'weir package create --account acme --area cn --size "10 TB"',
+    usage: 'offers <account>',
+    summary: 'List what an account can buy.',
+    example: 'weir package offers acme --meter mna',
+    columns: ['name', 'sizeBytes', 'areas', 'kinds', 'windows', 'months', 'price', 'currency'],
+    options: [METER, ...PAGE_OPTIONS],
+    run: (client, [account = ''], fields) =>
+      runList(client, '/package-offers', { ...fields, account }),
+  },
+  {
+    usage: 'buy <account>',
+    summary: 'Buy a package that is offered, by name or by size; each call buys another one.',
+    example: 'weir package buy acme --offer cn-100gib-year',
     options: [
-      { ...ACCOUNT, required: true },
-      { ...AREA, required: true },
-      SIZE,
-      KIND,
-      { flags: '--id <id>', description: 'id to keep, such as pkg-acme-2026' },
-      { flags: '--purchased-at <time>', description: 'default now' },
-      { flags: '--start-at <time>', description: 'default the purchase' },
-      END,
+      { flags: '--offer <name>', description: 'name of the offer; this or --size' },
+      { flags: '--size <volume>', description: 'the cheapest offer of this size' },
+      { ...AREA, description: 'with --size: for this area only' },
+      { ...KIND, description: 'with --size: for this kind only' },
+      METER,
+      RESOURCES,
     ],
-    run: (client, _args, fields) => client.send('POST', '/traffic-packages', withEnd(fields)),
+    run: (client, [account = ''], fields) =>
+      client.send('POST', '/package-orders', { ...fields, account }),
+  },
+  {
+    usage: 'refund <package>',
+    summary: 'Give an unused, valid package back for what was paid.',
+    example: 'weir package refund pkg-4f9k2mq8',
+    run: (client, [id = '']) => client.send('POST', pathOf('traffic-packages', id, 'refund')),
+  },
+  {
+    usage: 'create',
+    summary: 'Add a prepaid volume on terms of its own.',
+    example: 'weir package create --account acme --area cn --size "10 TB" --paid "900.00 CNY"',
+    options: CREATE,
+    run: (client, _args, fields) =>
+      client.send('POST', '/traffic-packages', withEnd(withAny(fields))),
   },
   {
     usage: 'end <package>',
-    summary: 'Change when a prepaid CDN volume ends.',
+    summary: 'Change when a prepaid volume ends.',
     example: 'weir package end pkg-4f9k2mq8 --end-at 2027-01-01T00:00:00+08:00',
     options: [{ ...END, required: true }],
     run: (client, [id = ''], fields) =>

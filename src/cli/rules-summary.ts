@@ -1,11 +1,11 @@
 import { formatMoney } from '../core/money.ts'
 import {
-  formatMinute,
   formatOverhead,
   formatRate,
   formatVolume,
   formatWindow,
 } from '../rating/pack-quantities.ts'
+import type { PackageOffer } from '../rating/pack-offers.ts'
 import { isRankedMode } from '../rating/pack-rules.ts'
 import type { RulePack } from '../rating/rule-pack.ts'
 import type { BandwidthRule, Rule, Scope, TrafficRule } from '../rating/rules.ts'
@@ -16,19 +16,37 @@ import type { BandwidthRule, Rule, Scope, TrafficRule } from '../rating/rules.ts
  * Shape: a first line about the pack, then an indented line per rule and one about packages.
  */
 export function describePack(pack: RulePack): string {
-  const { name, version, currency, meters, zone, rules, packages } = pack
+  const { name, version, currency, meters, rules, packages } = pack
   const { absorb, bill, quantumBytes, rounding } = packages.arrears
   const count = `${rules.length} ${rules.length === 1 ? 'rule' : 'rules'}`
-  const settles = `days of ${zone}, settled at ${formatMinute(pack.settleMinute)} the day after`
   const orders = quantumBytes === 1n ? '' : `, in ${formatVolume(quantumBytes)} rounded ${rounding}`
   const absorbs = absorb === 'never' ? 'by no package' : 'by a larger package'
   return [
-    `${name} ${version}: ${count} for ${meters.join(', ')} in ${currency}; ${settles}`,
+    `${name} ${version}: ${count} for ${meters.join(', ')} in ${currency}`,
     ...rules.map((rule) => `  ${rule.name}: ${describeRule(rule)}`),
     `  packages: ${packages.burnOrder.join(', ')}; arrears absorbed ${absorbs}, ` +
       (bill === 'carry' ? 'carried' : `ordered daily${orders}`),
+    ...packages.offers.map((offer) => `  offer ${offer.name}: ${describeOffer(offer)} ${currency}`),
     '',
   ].join('\n')
+}
+
+function describeOffer(offer: PackageOffer): string {
+  const { sizeBytes, areas, kinds, windows, months, from, resourcesMax, price } = offer
+  const content = [kinds, areas].flatMap((list) => (list === null ? [] : [list.join('+')]))
+  const counted = from === 'purchase' ? '' : ' from first use'
+  const life = months === null ? 'without end' : `${countOf(months, 'month')}${counted}`
+  return [
+    [formatVolume(sizeBytes), ...(content.length === 0 ? [] : ['of', ...content])].join(' '),
+    ...(windows.length > 0 ? [`at ${windows.map(formatWindow).join(' and ')}`] : []),
+    ...(resourcesMax === null ? [] : [`for at most ${countOf(resourcesMax, 'named resource')}`]),
+    life,
+    formatMoney(price),
+  ].join(', ')
+}
+
+function countOf(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`
 }
 
 function describeRule(rule: Rule): string {

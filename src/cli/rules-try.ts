@@ -1,17 +1,17 @@
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import { readRulePack, type RuleFile } from '../config/rule-files.ts'
-import { AppError } from '../core/errors.ts'
-import { addDays, fromLocal, type Interval, monthStart, toLocal } from '../core/period.ts'
+import { formatLocal } from '../core/period-text.ts'
 import { parseRulePack } from '../rating/rule-pack.ts'
 import type { CliContext } from './context.ts'
 import { renderEntries } from './entry-table.ts'
+import { collectGroup, type Groups } from './group-option.ts'
 import { humanBytes, humanRate } from './query-table.ts'
 import { addAddressOptions, addressOf, request, type AddressOptions } from './server-address.ts'
 
 interface TryOptions extends AddressOptions {
   readonly account: string
   readonly period: string
-  readonly group: Record<string, string[]>
+  readonly group: Groups
   readonly json?: true
 }
 
@@ -43,7 +43,7 @@ interface Tried {
 
 const HELP = `
 Prices what was measured, without packages, and changes nothing. Days and months
-are those of the pack's zone; a period that is not over is priced as far as it went.
+are those of the account's zone; a period that is not over is priced as far as it went.
 
 Examples:
   $ weir rules try ucloud-cdn --account acc-example --period 2026-11
@@ -65,8 +65,9 @@ export function rulesTryCommand(context: CliContext): Command {
     .addHelpText('after', HELP)
     .action(async (name: string, options: TryOptions) => {
       const file = readRulePack(name)
-      const { zone } = parseRulePack(file.text, file.file)
-      const answer = await askTry(context, { ...options, zone, groups: options.group }, file)
+      // A mistake in the pack needs no server to be found.
+      parseRulePack(file.text, file.file)
+      const answer = await askTry(context, { ...options, groups: options.group }, file)
       const json = options.json === true || !context.isTerminal
       context.write(json ? `${answer}\n` : renderTried(JSON.parse(answer) as Tried))
     })
@@ -77,44 +78,15 @@ export async function askTry(
   context: CliContext,
   asked: AddressOptions & {
     readonly account: string
+    /** Of the account's zone, which the server knows. */
     readonly period: string
-    /** Of the pack: whose day or month the period is. */
-    readonly zone: string
-    readonly groups?: Readonly<Record<string, readonly string[]>>
+    readonly groups?: Groups
   },
   { file, text }: RuleFile,
 ): Promise<string> {
-  const { account, period, zone, groups = {} } = asked
-  const { startMs, endMs } = parsePeriod(period, zone)
-  const body = { account, pack: text, file, start: startMs, end: endMs, groups }
+  const { account, period, groups = {} } = asked
+  const body = { account, pack: text, file, period, groups }
   return await request(addressOf(context, asked), 'POST', '/v1/rules/try', body)
-}
-
-/**
- * Reads a month or a day of a zone.
- *
- * Errors: `parameter_invalid` for anything else, a 31 November included.
- */
-function parsePeriod(text: string, zone: string): Interval {
-  const match = /^(\d{4})-(\d{2})(?:-(\d{2}))?$/.exec(text)
-  const [year = 0, month = 0, day = 1] = (match ?? []).slice(1).map((part) => Number(part ?? 1))
-  const startMs = fromLocal({ year, month, day, hour: 0, minute: 0, second: 0 }, zone)
-  const local = toLocal(startMs, zone)
-  if (match === null || local.month !== month || local.day !== day) {
-    throw new AppError('parameter_invalid', 'Name the period as 2026-11 or 2026-11-20.', {
-      field: 'period',
-    })
-  }
-  if (match[3] !== undefined) return { startMs, endMs: addDays(startMs, 1, zone) }
-  // The 31st day after the first of any month is one of the first days of the next.
-  return { startMs, endMs: monthStart(addDays(startMs, 31, zone), zone) }
-}
-
-function collectGroup(text: string, found: Record<string, string[]>): Record<string, string[]> {
-  const match = /^([^=]+)=([^,]+(?:,[^,]+)*)$/.exec(text)
-  if (match === null) throw new InvalidArgumentError('Write it as name=id,id.')
-  const [, name = '', ids = ''] = match
-  return { ...found, [name]: ids.split(',') }
 }
 
 function renderTried({ pack, zone, currency, lines, total }: Tried): string {
@@ -123,8 +95,8 @@ function renderTried({ pack, zone, currency, lines, total }: Tried): string {
   const entries = lines.map((line) => ({
     rule: line.rule,
     member: line.member,
-    from: formatLocal(line.start, zone),
-    to: formatLocal(line.end, zone),
+    from: formatLocal(Date.parse(line.start), zone),
+    to: formatLocal(Date.parse(line.end), zone),
     quantity: quantityOf(line),
     how: explain(line, zone),
     amount: line.amount,
@@ -154,14 +126,8 @@ function explain(line: TriedLine, zone: string): string {
     return `tier ${line.tier} at ${line.price}${measured}`
   }
   const [first, ...rest] = line.samples ?? []
-  const when = first === undefined ? 'no moment' : formatLocal(first.time, zone)
+  const when = first === undefined ? 'no moment' : formatLocal(Date.parse(first.time), zone)
   const dropped = line.dropped === 0 ? '' : `, ${line.dropped} of ${line.slots} slots dropped`
   const found = rest.length === 0 ? `at ${when}` : `of ${rest.length + 1} samples`
   return `${humanRate(line.bps ?? 0)} ${found}${dropped}`
-}
-
-function formatLocal(instant: string, zone: string): string {
-  const { year, month, day, hour, minute } = toLocal(Date.parse(instant), zone)
-  const two = (value: number): string => String(value).padStart(2, '0')
-  return `${year}-${two(month)}-${two(day)} ${two(hour)}:${two(minute)}`
 }

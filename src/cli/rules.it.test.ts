@@ -21,7 +21,8 @@ async function run(
 ): Promise<{ text: string; code: number }> {
   const told = { text: '', code: 0 }
   const context: CliContext = {
-    environment: {},
+    // A directory without a token: no server of this machine is asked.
+    environment: { WEIR_DATA__DIRECTORY: directory },
     isTerminal,
     write: (part) => {
       told.text += part
@@ -44,15 +45,18 @@ test('the list names every shipped pack', async () => {
     'generic-traffic',
     'tencent-mna',
     'ucloud-cdn',
+    'ucloud-cdn-bandwidth',
     'ucloud-eip',
+    'No',
     '',
   ])
+  expect(text).toContain('No server was asked: packs that were added are missing.\n')
 })
 
 test('the list is JSON where nobody reads it, with the hash of each pack', async () => {
   const { text } = await run(['list'], false)
   const packs = JSON.parse(text) as { name: string; hash: string }[]
-  expect(packs.map(({ hash }) => hash.length)).toEqual([64, 64, 64, 64, 64])
+  expect(packs.map(({ hash }) => hash.length)).toEqual([64, 64, 64, 64, 64, 64])
 })
 
 test('a pack is shown with its defaults, and what is shown is the same pack', async () => {
@@ -76,7 +80,7 @@ test('the source of a pack is the shipped file, byte for byte', async () => {
 test('a pack that is not there is answered with those that are', async () => {
   await expect(run(['show', 'ucloud'])).rejects.toThrow(
     'No rule pack is called ucloud; there are generic-95, generic-traffic, tencent-mna, ' +
-      'ucloud-cdn, ucloud-eip.',
+      'ucloud-cdn, ucloud-cdn-bandwidth, ucloud-eip.',
   )
 })
 
@@ -86,11 +90,23 @@ test('a sound file is told back in words', async () => {
   const { text, code } = await run(['check', path])
   expect(code).toBe(0)
   expect(text.replace(/[0-9a-f]{64}/, '…')).toBe(
-    `${path}: ucloud-eip 1: 1 rule for eip in CNY; days of Asia/Shanghai, settled at 12:00 the day after
+    `${path}: ucloud-eip 1: 1 rule for eip in CNY
   outbound: traffic of out per resource and day, days of a resource below 1GiB free, 0.80 per GiB
   packages: earliest-expiry, earliest-purchase, id; arrears absorbed by no package, ordered daily
   sha256 …
 `,
+  )
+})
+
+test('the words of an offer leave nothing out', async () => {
+  const cdn = write('offers.yaml', (await run(['show', 'ucloud-cdn', '--source'])).text)
+  const mna = write('devices.yaml', (await run(['show', 'tencent-mna', '--source'])).text)
+  const { text } = await run(['check', cdn, mna])
+  expect(text).toContain(
+    '  offer cn-night-1tib: 1TiB of static cn, at 00:00-08:00, 6 months from first use, 90.00 CNY\n',
+  )
+  expect(text).toContain(
+    '  offer DEVICE_1_FLOW_20G: 20GB, for at most 1 named resource, 1 month, 18.00 CNY\n',
   )
 })
 
@@ -120,7 +136,7 @@ test('all mistakes of all files are told, a line each, and the exit code is 1', 
 version: 1
 description: d
 currency: CNY
-zone: Asia/Peking
+settle: 12:00
 rules:
   - type: traffic
     name: flat
@@ -133,7 +149,7 @@ rules:
   expect(text).toBe(
     `${wrong}:5:8: rules: must be a list of rules, not 1
 ${missing}:1:1: cannot be read
-${float}:5:7: zone: must be an IANA time zone such as Asia/Shanghai, not "Asia/Peking"
+${float}:5:1: settle: is not known here; known are name, version, description, currency, source, meters, rules, packages
 ${float}:9:12: rules[0].price: is a number, which may have lost digits; put it in quotes: "0.135"
 `,
   )

@@ -1,18 +1,13 @@
 import { Command } from 'commander'
 import { stringify } from 'yaml'
-import {
-  readRuleFile,
-  readRulePack,
-  readShippedRules,
-  type RuleFile,
-  shippedRulePacks,
-} from '../config/rule-files.ts'
+import { readRuleFile, readRulePack, type RuleFile } from '../config/rule-files.ts'
 import { AppError } from '../core/errors.ts'
 import { toPackFile } from '../rating/pack-file.ts'
 import { hashContent } from '../rating/pack-hash.ts'
 import { checkRulePack, formatProblem, parseRulePack, type RulePack } from '../rating/rule-pack.ts'
 import type { CliContext } from './context.ts'
-import { renderEntries } from './entry-table.ts'
+import { rulesAddCommand } from './rules-add.ts'
+import { rulesListCommand } from './rules-list.ts'
 import { describePack } from './rules-summary.ts'
 import { rulesTryCommand } from './rules-try.ts'
 
@@ -20,37 +15,11 @@ import { rulesTryCommand } from './rules-try.ts'
 export function rulesCommand(context: CliContext): Command {
   return new Command('rules')
     .description('Rule packs: how usage becomes money.')
-    .addCommand(listCommand(context))
+    .addCommand(rulesListCommand(context))
     .addCommand(showCommand(context))
     .addCommand(checkCommand(context))
+    .addCommand(rulesAddCommand(context))
     .addCommand(rulesTryCommand(context))
-}
-
-function listCommand(context: CliContext): Command {
-  return new Command('list')
-    .description('List the rule packs that come with Weir.')
-    .option('--json', 'print JSON (default when the output is no terminal)')
-    .addHelpText('after', '\nExample:\n  $ weir rules list')
-    .action((options: { json?: true }) => {
-      const packs = shippedRulePacks()
-        .map((name) => readShippedRules(name))
-        .map(({ file, text }) => parseRulePack(text, file))
-      const entries = packs.map((pack) => ({
-        name: pack.name,
-        version: pack.version,
-        currency: pack.currency,
-        meters: pack.meters,
-        rules: pack.rules.length,
-        description: pack.description,
-        hash: hashContent(pack),
-      }))
-      const columns = ['name', 'version', 'currency', 'meters', 'rules', 'description']
-      context.write(
-        options.json === true || !context.isTerminal
-          ? `${JSON.stringify(entries, null, 2)}\n`
-          : renderEntries(entries, columns),
-      )
-    })
 }
 
 function showCommand(context: CliContext): Command {

@@ -102,7 +102,8 @@ async function run(
     // In every role, because an earlier run may have left accepted usage in the journal.
     await startAll([core.loader], running)
     const example = isEmpty || !takesIn ? undefined : await makeExample(context, core)
-    await startAll([...upkeep, server, ...tailers], running)
+    const { keeper, watch } = core.coverage
+    await startAll([keeper, watch, ...upkeep, server, ...tailers], running)
     context.write(await nextStepsOf(core, config, server.url(), example))
     log.info({ url: server.url() }, 'weir is ready')
     await stopped

@@ -57,11 +57,21 @@ export function addressOf(context: CliContext, options: AddressOptions): ServerA
 
 /** Sends one request to the server and returns the text of its answer. */
 export async function request(
-  { url, token }: ServerAddress,
+  address: ServerAddress,
   method: 'GET' | 'POST',
   path: string,
   body?: object,
 ): Promise<string> {
+  return await (await requestAnswer(address, method, path, body)).text()
+}
+
+/** Sends one request to the server and returns its answer, of which nothing is read yet. */
+export async function requestAnswer(
+  { url, token }: ServerAddress,
+  method: 'GET' | 'POST',
+  path: string,
+  body?: object,
+): Promise<Response> {
   let response: Response
   try {
     response = await fetch(`${url.replace(/\/+$/, '')}${path}`, {
@@ -81,9 +91,8 @@ export async function request(
       },
     )
   }
-  const text = await response.text()
-  if (response.ok) return text
-  throw refusalOf(text, response.status)
+  if (response.ok) return response
+  throw refusalOf(await response.text(), response.status)
 }
 
 function refusalOf(text: string, status: number): AppError {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { SOURCE_EXPECTATIONS } from '../catalog/model.ts'
 import { METER_NAMES } from '../meters/meter.ts'
 import { pathOf } from './admin-client.ts'
 import { PAGE_OPTIONS, type VerbPlan, nounCommand, runList } from './admin-command.ts'
@@ -9,12 +10,18 @@ const ACCOUNT = {
   description: 'id or name; only resources of this account',
 }
 
+const EXPECTS = {
+  flags: '--expects <what>',
+  description: 'usage or a heartbeat in every five minutes, or nothing',
+  choices: SOURCE_EXPECTATIONS,
+} as const
+
 const VERBS: readonly VerbPlan[] = [
   {
     usage: 'list',
     summary: 'List ways in for usage, without their tokens.',
     example: 'weir source list --active true',
-    columns: ['id', 'name', 'meters', 'accountId', 'active', 'createdAt'],
+    columns: ['id', 'name', 'meters', 'accountId', 'expects', 'active', 'createdAt'],
     options: [
       ACCOUNT,
       { flags: '--name <name>', description: 'only this name' },
@@ -40,8 +47,16 @@ const VERBS: readonly VerbPlan[] = [
         required: true,
       },
       ACCOUNT,
+      EXPECTS,
     ],
     run: (client, [name = ''], fields) => client.send('POST', '/sources', { ...fields, name }),
+  },
+  {
+    usage: 'update <source>',
+    summary: 'Change what is expected of a source from now on.',
+    example: 'weir source update edge-1 --expects sporadic',
+    options: [{ ...EXPECTS, required: true }],
+    run: (client, [ref = ''], fields) => client.send('PATCH', pathOf('sources', ref), fields),
   },
   {
     usage: 'revoke <source>',

@@ -1,98 +1,127 @@
 import { Command } from 'commander'
-import { readRulePack } from '../config/rule-files.ts'
-import { parseMoney } from '../core/money.ts'
-import { parseRulePack, type RulePack } from '../rating/rule-pack.ts'
+import { readRuleFile } from '../config/rule-files.ts'
+import { parseRulePack } from '../rating/rule-pack.ts'
+import { localText } from './book-table.ts'
 import type { CliContext } from './context.ts'
 import { renderEntries } from './entry-table.ts'
-import { askTry } from './rules-try.ts'
-import { addAddressOptions, type AddressOptions } from './server-address.ts'
+import { collectGroup, type Groups } from './group-option.ts'
+import { addAddressOptions, addressOf, request, type AddressOptions } from './server-address.ts'
 
 interface WhatIfOptions extends AddressOptions {
-  readonly account: string
-  readonly period: string
+  readonly meter: string
+  readonly month?: string
+  readonly packs?: string
+  readonly packages?: true
+  readonly group: Groups
   readonly json?: true
 }
 
-/** What one pack would have cost. */
-interface Alternative {
+interface ShownAlternative {
   readonly pack: string
   readonly version: string
-  readonly total: string
+  readonly isCurrent: boolean
   readonly currency: string
-  /** What it prices. */
-  readonly meters: readonly string[]
-  readonly lines: number
+  readonly total: string
+  readonly totalProRata: string
+  readonly usage: string
+  readonly packages: readonly { readonly offer: string; readonly count: number }[]
+}
+
+interface ShownWhatIf {
+  readonly account: string
+  readonly meter: string
+  readonly zone: string
+  readonly month: string
+  readonly foretoldFrom: string | null
+  readonly measuredUntil: string
+  readonly isCut: boolean
+  readonly alternatives: readonly ShownAlternative[]
+  readonly leftOut: readonly {
+    readonly pack: string
+    readonly version: string
+    readonly reason: string
+  }[]
 }
 
 const HELP = `
-Prices the same usage by each pack, without packages, and puts the cheapest first.
-Packs that price other meters or in another currency are no alternatives of each
-other: they stand apart. Days and months are those of each pack's zone.
+Prices one month of usage by each pack as if it had been in force all month, and puts
+the cheapest first within each currency. A month that is not over is completed by what
+is expected of its rest. Packages that the account has bought already are left out of
+all alternatives. With --packages the packages that a pack offers are bought at the
+start of the month and counted in full; PRO RATA counts the part of their price that
+falls into the month.
 
 Examples:
-  $ weir whatif ./traffic.yaml ./daily-peak.yaml ./monthly-95.yaml \\
-      --account acc-example --period 2026-10
-  $ weir whatif generic-95 generic-traffic --account acc-example --period 2026-11 --json`
+  $ weir whatif acc-example
+  $ weir whatif acc-example --month 2026-10 --packs ucloud-cdn,./my-cdn.yaml
+  $ weir whatif acc-example --packages --json`
 
-/** `weir whatif`: compares what a month would have cost under several rule packs. */
+/** `weir whatif`: compares what a month costs by other rule packs and with packages. */
 export function whatIfCommand(context: CliContext): Command {
   return addAddressOptions(
     new Command('whatif')
-      .description('Compare what usage would cost under several rule packs, cheapest first.')
-      .argument('<pack...>', 'names of shipped packs, or files (with a / or a dot)')
-      .requiredOption('--account <id>', 'account whose usage is priced')
-      .requiredOption('--period <period>', 'a month (2026-11) or a day (2026-11-20)')
+      .description('Compare what a month costs by other rule packs and packages, cheapest first.')
+      .argument('<account>', 'id, name or number')
+      .option('--meter <meter>', 'cdn, eip or mna', 'cdn')
+      .option('--month <month>', 'local month such as 2026-10 (default: the current one)')
+      .option(
+        '--packs <names>',
+        'packs to compare, with commas: names, or files (with a / or a dot)',
+      )
+      .option('--packages', 'try the packages that the packs offer, too')
+      .option('--group <name=ids>', 'resources billed as one; may be repeated', collectGroup, {})
       .option('--json', 'print JSON (default when the output is no terminal)'),
   )
     .addHelpText('after', HELP)
-    .action(async (names: readonly string[], options: WhatIfOptions) => {
-      // Every pack is read before the first is priced: a mistake in the last costs no waiting.
-      const files = names.map(readRulePack).map((file) => ({
-        file,
-        pack: parseRulePack(file.text, file.file),
-      }))
-      const found: Alternative[] = []
-      for (const { file, pack } of files) {
-        const answer = await askTry(context, { ...options, zone: pack.zone }, file)
-        found.push(toAlternative(pack, answer))
+    .action(async (account: string, options: WhatIfOptions) => {
+      const { meter, month, packs, group } = options
+      const body = {
+        account,
+        meter,
+        ...(month !== undefined && { month }),
+        ...(packs !== undefined && { packs: packs.split(',').map(readPack) }),
+        packages: options.packages === true,
+        ...(Object.keys(group).length > 0 && { groups: group }),
       }
-      const sorted = found.sort(compare)
+      const answer = await request(addressOf(context, options), 'POST', '/v1/whatif', body)
       const json = options.json === true || !context.isTerminal
-      context.write(json ? `${JSON.stringify(sorted, null, 2)}\n` : renderAlternatives(sorted))
+      context.write(json ? `${answer}\n` : renderWhatIf(JSON.parse(answer) as ShownWhatIf))
     })
 }
 
-function toAlternative(pack: RulePack, answer: string): Alternative {
-  const { total, lines } = JSON.parse(answer) as Pick<Alternative, 'total'> & { lines: unknown[] }
-  const { name, version, currency, meters } = pack
-  return { pack: name, version, total, currency, meters, lines: lines.length }
+/** A file is read here; a name is the server's, which knows packs that were added to it. */
+function readPack(name: string): string | { readonly file: string; readonly text: string } {
+  if (!/[./\\]/.test(name)) return name
+  const written = readRuleFile(name)
+  // A mistake in the pack needs no server to be found.
+  parseRulePack(written.text, written.file)
+  return written
 }
 
-/** What only alternatives of each other have in common. */
-function groupOf({ currency, meters }: Alternative): string {
-  return `${currency} ${meters.join(' ')}`
-}
-
-/** By what they can be compared with, then by amount; equal ones keep the order asked for. */
-function compare(a: Alternative, b: Alternative): number {
-  const [groupA, groupB] = [groupOf(a), groupOf(b)]
-  if (groupA !== groupB) return groupA < groupB ? -1 : 1
-  const difference = parseMoney(a.total, 'total') - parseMoney(b.total, 'total')
-  return difference === 0n ? 0 : difference < 0n ? -1 : 1
-}
-
-function renderAlternatives(found: readonly Alternative[]): string {
-  const entries = found.map((entry, index) => ({
+function renderWhatIf(shown: ShownWhatIf): string {
+  const { account, meter, month, zone, alternatives, leftOut } = shown
+  const head = `${account} ${meter}, ${month} (${zone})${sayHow(shown)}\n`
+  const hasPackages = alternatives.some(({ packages }) => packages.length > 0)
+  const rows = alternatives.map((entry, index) => ({
     ...entry,
-    cheapest: found.findIndex((other) => groupOf(other) === groupOf(entry)) === index,
+    packages: entry.packages.map(({ offer, count }) => `${count}×${offer}`).join(' + '),
+    'pro rata': entry.totalProRata,
+    cheapest: alternatives.findIndex(({ currency }) => currency === entry.currency) === index,
+    'in force': entry.isCurrent,
   }))
-  return renderEntries(entries, [
-    'pack',
-    'version',
-    'meters',
-    'total',
-    'currency',
-    'cheapest',
-    'lines',
-  ])
+  const columns = hasPackages
+    ? ['pack', 'version', 'packages', 'total', 'pro rata', 'currency', 'cheapest', 'in force']
+    : ['pack', 'version', 'total', 'currency', 'cheapest', 'in force']
+  const left = leftOut.map(
+    ({ pack, version, reason }) => `Left out: ${pack} ${version}. ${reason}\n`,
+  )
+  return `${head}${renderEntries(rows, columns)}${left.join('')}`
+}
+
+function sayHow({ foretoldFrom, measuredUntil, isCut, zone }: ShownWhatIf): string {
+  if (isCut) {
+    const until = localText(measuredUntil, zone)
+    return `, measured until ${until}: too little is known to foretell the rest`
+  }
+  return foretoldFrom === null ? ', measured' : `, foretold from ${localText(foretoldFrom, zone)}`
 }

@@ -148,13 +148,82 @@ const AccessLogSource = z.strictObject({
     .describe('Which field names the client: the connection, or the first forwarded address.'),
   timeZone: z.string().min(1).optional().describe('IANA zone of times written without offset.'),
   pollInterval: Duration.prefault('1s').describe('How often files are looked at.'),
+  expects: z
+    .enum(['continuous', 'sporadic'])
+    .default('continuous')
+    .describe(
+      'What completeness expects: `continuous`, that its files are there and read in every five ' +
+        'minutes; `sporadic`, nothing.',
+    ),
+})
+
+const PackName = z.string().min(1)
+
+const DefaultRules = z.strictObject({
+  cdn: PackName.default('ucloud-cdn').describe(
+    'Rule pack by which the CDN usage of an account is billed that has no charge mode.',
+  ),
+  eip: PackName.default('ucloud-eip').describe('The same for elastic IPs.'),
+  mna: PackName.default('tencent-mna').describe('The same for multi-network gateways.'),
+})
+
+const ChargeTypes = z.strictObject({
+  traffic: PackName.default('ucloud-cdn').describe(
+    'Rule pack that `SwitchUcdnChargeType` means by `traffic`.',
+  ),
+  bandwidth: PackName.default('ucloud-cdn-bandwidth').describe('And by `bandwidth`.'),
 })
 
 const Billing = z.strictObject({
   settle: Duration.prefault('12h').describe(
     'Time after the end of an account-local day at which the day closes.',
   ),
+  rules: DefaultRules.prefault({}).describe('Rule packs of accounts without a charge mode.'),
+  chargeTypes: ChargeTypes.prefault({}).describe('Rule packs of the vendor’s charge types.'),
 })
+
+const Smtp = z
+  .strictObject({
+    host: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Mail server that alerts are handed to; without it no mail is sent.'),
+    port: z.int().min(1).max(65_535).default(587).describe('Port; 465 for `tls: implicit`.'),
+    tls: z
+      .enum(['starttls', 'implicit', 'none'])
+      .default('starttls')
+      .describe(
+        '`starttls`: encrypted or not sent; `implicit`: encrypted from the first byte; `none`: ' +
+          'in the clear, for a server on the same machine.',
+      ),
+    caFile: z
+      .string()
+      .optional()
+      .describe('PEM file with the only certificates to trust; default those of Node.js.'),
+    user: z.string().min(1).optional().describe('Name to log in with; none: no login.'),
+    password: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Better in `WEIR_SMTP__PASSWORD` or in a file than here.'),
+    passwordFile: z.string().optional().describe('File that holds the password.'),
+    from: z.email().optional().describe('Address that mails come from; required with host.'),
+  })
+  .refine(({ host, from }) => host === undefined || from !== undefined, {
+    path: ['from'],
+    error: 'name the address that mails come from',
+  })
+  .refine(
+    ({ user, password, passwordFile }) => {
+      const given = [password, passwordFile].filter((each) => each !== undefined).length
+      return given === (user === undefined ? 0 : 1)
+    },
+    {
+      path: ['user'],
+      error: 'give user together with one of password and passwordFile, or none of them',
+    },
+  )
 
 const Limits = z.strictObject({
   requestsPerSecond: z
@@ -216,6 +285,7 @@ export const ConfigFile = z.strictObject({
     })
     .describe('Inputs that Weir fetches by itself.'),
   billing: Billing.prefault({}).describe('Daily closing.'),
+  smtp: Smtp.prefault({}).describe('The mail server for alerts.'),
   limits: Limits.prefault({}).describe('What one client may take.'),
   telemetry: Telemetry.prefault({}).describe('Logs.'),
   secrets: Secrets.prefault({}).describe('Keys at rest.'),

@@ -44,12 +44,16 @@ export function loadConfig(options: LoadOptions = {}): Config {
   )
 }
 
-/** Turns the configuration back into what a file would say, passwords in URLs left out. */
+/** Turns the configuration back into what a file would say, passwords left out. */
 export function toConfigFile(config: Config): ConfigInput {
   const file = ConfigFile.encode({
     ...config,
     usageStore: { ...config.usageStore, location: redactUrl(config.usageStore.location) },
     controlStore: { ...config.controlStore, location: redactUrl(config.controlStore.location) },
+    smtp: {
+      ...config.smtp,
+      ...(config.smtp.password === undefined ? {} : { password: 'redacted' }),
+    },
   })
   return file
 }

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import type { Clock } from '../core/clock.ts'
-import { toAppError } from '../core/errors.ts'
+import { AppError, toAppError } from '../core/errors.ts'
 import { layOutFiles, type BatchFile, type BatchFiles } from './batch-files.ts'
 import type { Batch, Frame, FrameOutcome } from './batch.ts'
 import type { StoredOutcome } from './journal-entry.ts'
@@ -86,6 +86,8 @@ export class Loader {
   #wake: () => void = () => undefined
   #failing = false
   #ahead: Ahead | null = null
+  /** Resolves when the batch at work, or the work between two batches, is done. */
+  #turn: Promise<void> = Promise.resolve()
 
   constructor(config: LoaderConfig, deps: LoaderDeps) {
     this.#config = config
@@ -112,6 +114,35 @@ export class Loader {
     await files?.remove()
   }
 
+  /**
+   * Runs the work while no batch is in some of its tables only: after the one at work, before the
+   * next. What is accepted meanwhile waits in the journal, so the work must be short.
+   *
+   * Errors: what the work throws; `overloaded` when a batch was left half loaded and nobody loads.
+   */
+  async between<T>(work: () => Promise<T>): Promise<T> {
+    return await this.#inTurn(async () => {
+      if (this.#deps.journal.unfinished !== null) {
+        throw new AppError('overloaded', 'A batch is half loaded; start the loader to finish it.')
+      }
+      return await work()
+    })
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const before = this.#turn
+    let done: () => void = () => undefined
+    this.#turn = new Promise((resolve) => {
+      done = resolve
+    })
+    await before
+    try {
+      return await work()
+    } finally {
+      done()
+    }
+  }
+
   async #run(): Promise<void> {
     let resume = this.#resumable()
     for (;;) {
@@ -121,7 +152,8 @@ export class Loader {
         await this.#sleep(null)
         continue
       }
-      await this.#loadUntilDone(batch, resume?.outcomes ?? null)
+      const outcomes = resume?.outcomes ?? null
+      await this.#inTurn(() => this.#loadUntilDone(batch, outcomes))
       resume = undefined
     }
   }

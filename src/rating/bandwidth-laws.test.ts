@@ -111,6 +111,7 @@ const rules = fc.record({
   price: fc.bigInt({ min: 0n, max: 10n ** 11n }),
   overagePrice: fc.option(fc.bigInt({ min: 0n, max: 10n ** 11n })),
   proRata: fc.constantFrom('none' as const, 'valid-days' as const),
+  partialMonth: fc.constantFrom('share' as const, 'whole' as const),
 }) satisfies fc.Arbitrary<BandwidthRule>
 
 /** Value and time of a slot; the oracle's only data structure. */

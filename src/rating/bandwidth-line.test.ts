@@ -27,6 +27,7 @@ const RULE: BandwidthRule = {
   price: parseMoney('30', 'price'),
   overagePrice: null,
   proRata: 'none',
+  partialMonth: 'share',
 }
 
 function slotAt(day: number, index: number, outMbps: number, inMbps: number): Slot {

@@ -2,7 +2,7 @@ import type { Interval } from '../core/period.ts'
 import type { Nano } from '../core/money.ts'
 import { type BandwidthDay, cutDays } from './bandwidth-days.ts'
 import { type BandwidthRanking, rankDays } from './bandwidth-modes.ts'
-import { billedBpsOf, type DayShare, priceBandwidth } from './bandwidth-price.ts'
+import { billedBpsOf, type DayShare, type InForce, priceBandwidth } from './bandwidth-price.ts'
 import { type BandwidthUsage, sumSlots } from './bandwidth-usage.ts'
 import type { BandwidthRule } from './rules.ts'
 
@@ -28,10 +28,14 @@ export interface BandwidthLine extends Interval, BandwidthRanking, DayShare {
 export function rateBandwidth(rule: BandwidthRule, usage: BandwidthUsage): BandwidthLine[] {
   const days = cutDays(sumSlots(usage, rule), usage.period, usage.zone, rule)
   const groups = rule.mode === 'daily-peak' ? days.map((day) => [day]) : [days]
-  return groups.flatMap((group) => rateDays(rule, group))
+  return groups.flatMap((group) => rateDays(rule, group, usage.inForce))
 }
 
-function rateDays(rule: BandwidthRule, days: readonly BandwidthDay[]): BandwidthLine[] {
+function rateDays(
+  rule: BandwidthRule,
+  days: readonly BandwidthDay[],
+  inForce: InForce | undefined,
+): BandwidthLine[] {
   const [first, last] = [days[0], days.at(-1)]
   if (first === undefined || last === undefined) return []
   const { billed, notBilled } = chooseRanking(rule, days)
@@ -44,7 +48,7 @@ function rateDays(rule: BandwidthRule, days: readonly BandwidthDay[]): Bandwidth
       ...billed,
       ...share,
       billedBps: billedBpsOf(billed.bps, rule.commitBps),
-      amount: priceBandwidth(billed.bps, share, rule),
+      amount: priceBandwidth(billed.bps, share, rule, inForce),
       notBilled,
     },
   ]
@@ -54,9 +58,15 @@ function chooseRanking(rule: BandwidthRule, days: readonly BandwidthDay[]) {
   if (rule.direction !== 'max-of-both') {
     return { billed: rankDays(days, rule.direction, rule), notBilled: null }
   }
-  const out = rankDays(days, 'out', rule)
-  const into = rankDays(days, 'in', rule)
-  // Both count the same days and slots, so both have the same seconds; of equal ones out is billed.
+  return higherRanking(rankDays(days, 'out', rule), rankDays(days, 'in', rule))
+}
+
+/**
+ * Chooses between two directions that were ranked over the same days: the higher one is billed, of
+ * equal ones the outgoing.
+ */
+export function higherRanking(out: BandwidthRanking, into: BandwidthRanking) {
+  // Both count the same days and slots, so both have the same seconds.
   return into.exact.bits > out.exact.bits
     ? { billed: into, notBilled: out }
     : { billed: out, notBilled: into }

@@ -12,6 +12,7 @@ const FLAT: BandwidthPrice = {
   price: parseMoney('30', 'price'),
   overagePrice: null,
   proRata: 'none',
+  partialMonth: 'share',
 }
 const COMMITTED: BandwidthPrice = { ...FLAT, commitBps: 100n * MBPS }
 
@@ -103,6 +104,7 @@ const rules = fc.record<BandwidthPrice>({
   price: amounts,
   overagePrice: fc.option(amounts),
   proRata: fc.constantFrom('none', 'valid-days'),
+  partialMonth: fc.constantFrom('share', 'whole'),
 })
 const shares = fc
   .record({ validDays: fc.nat({ max: 31 }), more: fc.nat({ max: 31 }) })

@@ -26,6 +26,7 @@ const RULE: BandwidthRule = {
   price: 30_000_000_000n,
   overagePrice: null,
   proRata: 'none',
+  partialMonth: 'share',
 }
 
 function slotAt(day: number, index: number, outMbps: number, inMbps: number): Slot {

@@ -2,6 +2,7 @@ import type { EpochMs } from '../core/clock.ts'
 import { assert } from '../core/errors.ts'
 import { FIVE_MINUTES_MS, type Interval } from '../core/period.ts'
 import type { Bytes } from '../core/units.ts'
+import type { InForce } from './bandwidth-price.ts'
 import type { BandwidthRule } from './rules.ts'
 
 /** What one member moved in five minutes. */
@@ -27,6 +28,8 @@ export interface BandwidthUsage {
   readonly period: Interval
   /** IANA zone of the days. */
   readonly zone: string
+  /** When the period is only a part of its month because the rule was in force no longer. */
+  readonly inForce?: InForce
 }
 
 /** What all members moved in five minutes. */

@@ -58,7 +58,7 @@ export function shareExclusive(
  * creation, belongs to the period that begins in it.
  */
 export function exclusivePeriodOf(
-  { createdMs, resetPolicy, zone }: ExclusiveTerms,
+  { createdMs, resetPolicy, zone }: Pick<ExclusiveTerms, 'createdMs' | 'resetPolicy' | 'zone'>,
   instantMs: EpochMs,
 ): Interval {
   const minuteEndMs = floorTo(instantMs, MINUTE_MS) + MINUTE_MS - 1

@@ -252,6 +252,12 @@ export const BandwidthEntry = section(
         'say which.',
       fallback: '`none`',
     }),
+    partialMonth: documented(oneOf(['share', 'whole']).default('share'), {
+      description:
+        '`share`: when the rule was in force on some days of the month only, its amount is ' +
+        'multiplied by those days ÷ days of the month; `whole`: it is not.',
+      settles: 'What does a month cost in which the charge mode was switched? Its days.',
+    }),
   },
   'a bandwidth rule',
 )

@@ -1,30 +1,44 @@
 import { formatMoney } from '../core/money.ts'
 import {
-  formatMinute,
   formatOverhead,
   formatRate,
   formatVolume,
   formatWindow,
 } from './pack-quantities.ts'
+import type { PackageOffer } from './pack-offers.ts'
 import { isRankedMode } from './pack-rules.ts'
 import type { RulePack } from './rule-pack.ts'
 import type { BandwidthRule, Rule, TrafficRule } from './rules.ts'
 
 /** What a file would say that means the same pack, with every default written out. */
 export function toPackFile(pack: RulePack): Readonly<Record<string, unknown>> {
-  const { source, settleMinute, rules, packages, meters, ...rest } = pack
+  const { source, rules, packages, meters, ...rest } = pack
   const { quantumBytes, ...arrears } = packages.arrears
   return {
     ...rest,
     ...(source !== null && { source }),
     meters,
-    zone: pack.zone,
-    settle: formatMinute(settleMinute),
     rules: rules.map(toRuleEntry),
     packages: {
       burnOrder: packages.burnOrder,
       arrears: { ...arrears, quantum: formatVolume(quantumBytes) },
+      offers: packages.offers.map(toOfferEntry),
     },
+  }
+}
+
+function toOfferEntry(offer: PackageOffer): Readonly<Record<string, unknown>> {
+  const { name, sizeBytes, areas, kinds, windows, months, from, resourcesMax, price } = offer
+  return {
+    name,
+    size: formatVolume(sizeBytes),
+    ...(areas !== null && { areas }),
+    ...(kinds !== null && { kinds }),
+    windows: windows.map(formatWindow),
+    ...(months === null ? { unlimited: true } : { months }),
+    from,
+    ...(resourcesMax !== null && { resources: resourcesMax }),
+    price: formatMoney(price),
   }
 }
 
@@ -55,7 +69,19 @@ function toTrafficEntry(rule: TrafficRule): Readonly<Record<string, unknown>> {
 }
 
 function toBandwidthEntry(rule: BandwidthRule): Readonly<Record<string, unknown>> {
-  const { type, name, level, scope, mode, slot, direction, missingSlot, rank, proRata } = rule
+  const {
+    type,
+    name,
+    level,
+    scope,
+    mode,
+    slot,
+    direction,
+    missingSlot,
+    rank,
+    proRata,
+    partialMonth,
+  } = rule
   const { validDay, overagePrice } = rule
   return {
     type,
@@ -73,5 +99,6 @@ function toBandwidthEntry(rule: BandwidthRule): Readonly<Record<string, unknown>
     price: formatMoney(rule.price),
     ...(overagePrice !== null && { overagePrice: formatMoney(overagePrice) }),
     proRata,
+    partialMonth,
   }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { documented, mustBe, oneOf, quantity, section } from './pack-fields.ts'
+import { OffersEntry, type PackageOffer } from './pack-offers.ts'
 import { parseVolume } from './pack-quantities.ts'
 import type { ArrearsPolicy } from './package-arrears.ts'
 import { BURN_KEYS, type BurnKey, DEFAULT_BURN_ORDER } from './package-order.ts'
@@ -9,6 +10,8 @@ export interface PackagePolicy {
   /** Ends with `id`, which always decides last. */
   readonly burnOrder: readonly BurnKey[]
   readonly arrears: ArrearsPolicy
+  /** What can be bought. */
+  readonly offers: readonly PackageOffer[]
 }
 
 const BurnOrder = z
@@ -78,6 +81,12 @@ export const PackagesEntry = section(
       value: 'section',
       description: 'What becomes of usage that no package could take.',
     }),
+    offers: documented(OffersEntry.prefault([]), {
+      value: 'list of offers',
+      description: 'Packages that can be bought, with their prices.',
+      settles: 'May an account’s own key order any volume? Only what is offered.',
+      fallback: 'none',
+    }),
   },
-  'a section with burnOrder and arrears',
+  'a section with burnOrder, arrears and offers',
 )

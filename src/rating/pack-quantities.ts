@@ -5,7 +5,9 @@
  */
 import { parseBytes } from '../catalog/input.ts'
 import type { Bytes } from '../core/units.ts'
-import type { DayWindow, TrafficRule } from './rules.ts'
+import type { TrafficRule } from './rules.ts'
+
+export { formatMinute, formatWindow, parseMinute, parseWindow } from '../core/day-window.ts'
 
 const VOLUME_UNITS: readonly (readonly [name: string, scale: bigint])[] = [
   ['B', 1n],
@@ -98,38 +100,4 @@ export function formatOverhead({ numerator, denominator }: Overhead): string {
 
 function greatestCommonDivisor(a: bigint, b: bigint): bigint {
   return b === 0n ? a : greatestCommonDivisor(b, a % b)
-}
-
-const MINUTES_OF_DAY = 1440
-
-/** Reads `07:30` as minutes since midnight; 24:00 is none of a day's minutes. */
-export function parseMinute(text: string): number | undefined {
-  const match = /^([01]\d|2[0-3]):([0-5]\d)$/.exec(text)
-  return match === null ? undefined : Number(match[1]) * 60 + Number(match[2])
-}
-
-/** Writes minutes since midnight as `07:30`. */
-export function formatMinute(minute: number): string {
-  const pad = (part: number): string => String(part).padStart(2, '0')
-  return `${pad(Math.floor(minute / 60))}:${pad(minute % 60)}`
-}
-
-/**
- * Reads `23:00-07:00`, its end exclusive.
- *
- * Limits: a window ends at 24:00 at the latest or wraps around midnight; one of no length and one
- * of the whole day are none.
- */
-export function parseWindow(text: string): DayWindow | undefined {
-  const [from = '', to = '', more] = text.split('-')
-  const fromMinute = parseMinute(from)
-  const toMinute = to === '24:00' ? MINUTES_OF_DAY : parseMinute(to)
-  if (fromMinute === undefined || toMinute === undefined || more !== undefined) return undefined
-  const lengthMinutes = toMinute - fromMinute
-  return lengthMinutes % MINUTES_OF_DAY === 0 ? undefined : { fromMinute, toMinute }
-}
-
-/** Writes a window as `23:00-07:00`. */
-export function formatWindow({ fromMinute, toMinute }: DayWindow): string {
-  return `${formatMinute(fromMinute)}-${formatMinute(toMinute)}`
 }

@@ -9,6 +9,7 @@ import {
   TrafficScope,
   ValidDay,
 } from './pack-entries.ts'
+import { OfferEntry } from './pack-offers.ts'
 import { ArrearsEntry, PackagesEntry } from './pack-packages.ts'
 import { PackEntry } from './rule-pack.ts'
 
@@ -31,7 +32,8 @@ Written from the schema in \`src/rating\`; a test keeps the two equal.
 
 A rule pack is a YAML file that says how usage becomes money. Vendors choose differently wherever a
 rule can be read in two ways, so every such choice is a field with a default; what a default settles
-is said beside it. Where nothing else decides, it favours the payer. An unknown key is an error.
+is said beside it. [Charge modes](../explanation/charge-modes.md) say which account is billed by
+which pack. Where nothing else decides, it favours the payer. An unknown key is an error.
 
 \`\`\`yaml
 name: my-cdn
@@ -64,8 +66,7 @@ examples.
 | volume | \`10TB\`, \`1.5 GiB\`, \`0B\` | kB, MB, GB, TB, PB are powers of 1000, KiB … PiB of 1024; a unit is needed, its case counts, and it must come out at whole bytes |
 | bandwidth | \`100Mbps\`, \`1.5Gbps\` | kbps … Tbps are powers of 1000, Kibps … Tibps of 1024 |
 | percent | \`5\`; \`10%\` for \`overhead\` | whole numbers; other shares of \`overhead\` as a fraction, \`1/8\` |
-| time of day | \`12:00\` | local time of \`zone\`, 00:00 to 23:59 |
-| times of day | \`"23:00-07:00"\` | end exclusive, wraps around midnight; may end at 24:00 |
+| times of day | \`"23:00-07:00"\` | local times of the account’s zone; end exclusive, wraps around midnight; may end at 24:00 |
 
 ## What is checked across fields
 
@@ -78,6 +79,9 @@ examples.
 
 A pack is identified by the SHA-256 of what was understood, defaults included: comments, the order of
 keys and defaults that are written out change nothing.
+
+A pack names no time zone: days, months and windows are those of the account. When a day is settled is
+the operator's choice, \`billing.settle\` of the [configuration](config.md).
 `
 
 const PAGES: readonly (readonly [heading: string, text: string, schema: z.ZodType])[] = [
@@ -91,6 +95,7 @@ const PAGES: readonly (readonly [heading: string, text: string, schema: z.ZodTyp
   ['`rank`', '', Rank],
   ['`packages`', '', PackagesEntry],
   ['`packages.arrears`', '', ArrearsEntry],
+  ['`packages.offers`', 'What is sold: `weir package buy`, and the vendors’ own calls.', OfferEntry],
 ]
 
 /** Writes the page that documents every key of a rule pack. */

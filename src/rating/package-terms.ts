@@ -71,25 +71,30 @@ export function compareText(a: string, b: string): number {
 }
 
 /**
- * Reads a package of the catalog as terms.
+ * Reads a package of the catalog as terms. One that was given back has none: leave it out.
  *
  * Time: begin and end are rounded down to whole minutes, the grain of stored usage, exactly as the
  * live answers do, so that the books and the answers agree.
  */
 export function termsOf(entry: TrafficPackage): PrepaidPackage {
+  const { id, sizeBytes, areas, kinds, projectIds, resourceIds, windows, purchasedMs } = entry
   return {
-    id: entry.id,
-    sizeBytes: entry.sizeBytes,
-    areas: [entry.area],
-    kinds: [entry.kind],
-    projectIds: null,
-    resourceIds: null,
-    windows: [],
-    purchasedMs: entry.purchasedMs,
+    id,
+    sizeBytes,
+    areas,
+    kinds,
+    projectIds,
+    resourceIds,
+    windows,
+    purchasedMs,
     startMs: floorTo(entry.startMs, MINUTE_MS),
-    validity:
-      entry.endMs === null
-        ? { type: 'unlimited' }
-        : { type: 'from-purchase', endMs: floorTo(entry.endMs, MINUTE_MS) },
+    validity: validityOf(entry),
   }
+}
+
+function validityOf({ endMs, firstUseMonths }: TrafficPackage): PackageValidity {
+  if (endMs !== null) return { type: 'from-purchase', endMs: floorTo(endMs, MINUTE_MS) }
+  return firstUseMonths === null
+    ? { type: 'unlimited' }
+    : { type: 'from-first-use', spanMonths: firstUseMonths }
 }

@@ -36,6 +36,7 @@ function bandwidth(parts: Partial<BandwidthRule> = {}): BandwidthRule {
     price: 1n,
     overagePrice: null,
     proRata: 'none',
+    partialMonth: 'share',
     ...parts,
   }
 }

@@ -2,12 +2,10 @@ import { z } from 'zod'
 import { toProblems } from '../catalog/input.ts'
 import type { MeterName } from '../catalog/model.ts'
 import { AppError } from '../core/errors.ts'
-import { DEFAULT_ZONE, isZone } from '../core/period.ts'
 import { METER_NAMES } from '../meters/meter.ts'
 import { Name } from './pack-entries.ts'
-import { documented, mustBe, quantity, section, setOf } from './pack-fields.ts'
+import { documented, mustBe, section, setOf } from './pack-fields.ts'
 import { PackagesEntry, type PackagePolicy } from './pack-packages.ts'
-import { parseMinute } from './pack-quantities.ts'
 import { RuleEntry } from './pack-rules.ts'
 import { type FieldPath, type PlacedProblem, readPackText } from './pack-text.ts'
 import { findOverlaps } from './rule-overlaps.ts'
@@ -25,10 +23,6 @@ export interface RulePack {
   readonly source: string | null
   /** What the rules price; usage of other meters is none of theirs. */
   readonly meters: readonly MeterName[]
-  /** IANA zone of days, months and windows. */
-  readonly zone: string
-  /** Minutes after the next local midnight at which a day is settled. */
-  readonly settleMinute: number
   readonly rules: readonly Rule[]
   readonly packages: PackagePolicy
 }
@@ -38,10 +32,6 @@ const Version = z
     error: mustBe('a whole number such as 2, or a version such as 1.2.0'),
   })
   .transform(String)
-
-const Zone = quantity('an IANA time zone such as Asia/Shanghai', (text) =>
-  isZone(text) ? text : undefined,
-)
 
 const line = (expected: string) =>
   z
@@ -79,16 +69,6 @@ export const PackEntry = section(
     meters: documented(setOf(METER_NAMES).prefault([...METER_NAMES]), {
       description: 'What is priced; usage of other meters is none of the pack’s.',
       settles: 'May a pack for addresses price CDN traffic? Only when it says so.',
-    }),
-    zone: documented(Zone.prefault(DEFAULT_ZONE), {
-      value: 'IANA zone',
-      description: 'Zone of days, months and windows.',
-      settles: 'Whose midnight? The vendors’, unless the pack says otherwise.',
-    }),
-    settle: documented(quantity('a time of day such as "12:00"', parseMinute).prefault('12:00'), {
-      value: 'time of day',
-      description: 'Local time of the next day at which a day is settled.',
-      settles: 'How long is late usage waited for? The vendors settle at about noon.',
     }),
     rules: documented(
       z.array(RuleEntry, { error: mustBe('a list of rules') }).min(1, 'needs at least one rule'),
@@ -143,8 +123,8 @@ export function formatProblem(file: string, problem: PlacedProblem): string {
   return `${file}:${atLine}:${column}: ${field === '' ? '' : `${field}: `}${message}`
 }
 
-function toPack({ settle, source, ...rest }: z.output<typeof PackEntry>): RulePack {
-  return { ...rest, source: source ?? null, settleMinute: settle }
+function toPack({ source, ...rest }: z.output<typeof PackEntry>): RulePack {
+  return { ...rest, source: source ?? null }
 }
 
 type Found = FieldPath & { readonly field: string; readonly message: string }

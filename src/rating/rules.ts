@@ -1,4 +1,5 @@
 import type { Area } from '../catalog/model.ts'
+import type { DayWindow } from '../core/day-window.ts'
 import type { Nano } from '../core/money.ts'
 import type { Bytes, Radix } from '../core/units.ts'
 
@@ -20,14 +21,7 @@ export interface Scope {
   readonly directions?: readonly ('in' | 'out')[]
 }
 
-/**
- * Local time of day in minutes, `[fromMinute, toMinute)`; when `to` is not after `from` it wraps
- * around midnight.
- */
-export interface DayWindow {
-  readonly fromMinute: number
-  readonly toMinute: number
-}
+export type { DayWindow } from '../core/day-window.ts'
 
 /** A step of a price list; `upToBytes` or `upToBps` null: without end. */
 export interface TrafficTier {
@@ -98,4 +92,9 @@ export interface BandwidthRule {
   readonly overagePrice: Nano | null
   /** `valid-days`: × days that took part ÷ days of the period. */
   readonly proRata: 'none' | 'valid-days'
+  /**
+   * A month of which the rule was in force on some days only, since the mode was switched or the
+   * book began: `share`: × days in force ÷ days of the month; `whole`: billed like a whole month.
+   */
+  readonly partialMonth: 'share' | 'whole'
 }

@@ -30,6 +30,20 @@ test('the journal is read when the metrics are fetched', async () => {
   expect(await linesOf(metrics, 'weir_loader_healthy')).toEqual(['weir_loader_healthy 0'])
 })
 
+test('missing slots are those of the last look; a source that is gone is not shown', async () => {
+  const metrics = createMetrics({ version: '1' })
+  metrics.setMissingSlots(
+    new Map([
+      ['edge-1', 3],
+      ['edge-2', 0],
+    ]),
+  )
+  metrics.setMissingSlots(new Map([['edge-2', 1]]))
+  expect(await linesOf(metrics, 'weir_source_slots_missing{')).toEqual([
+    'weir_source_slots_missing{source="edge-2"} 1',
+  ])
+})
+
 // Otherwise anybody could fill the memory by calling actions that do not exist.
 test('invented label values end up under "other"', async () => {
   const metrics = createMetrics({ version: '1' })

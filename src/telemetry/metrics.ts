@@ -104,6 +104,13 @@ export const METRICS = {
     unit: 'findings',
     labels: [],
   },
+  slotsMissing: {
+    name: 'weir_source_slots_missing',
+    kind: 'gauge',
+    help: 'Of the last 24 hours: 5-minute slots in which a source was expected and not heard of.',
+    unit: 'slots',
+    labels: ['source'],
+  },
   closedDays: {
     name: 'weir_billing_closed_days_total',
     kind: 'counter',
@@ -131,6 +138,8 @@ export interface Metrics {
   countStoreError(store: 'usage' | 'control', code: string): void
   countClosedDays(days: number): void
   setAuditFindings(findings: number): void
+  /** Source → slots; sources that are left out are not shown any more. */
+  setMissingSlots(slots: ReadonlyMap<string, number>): void
   /** Reads these whenever the metrics are fetched. */
   watch(state: { journalBytes(): number; journalFrames(): number; loaderHealthy(): boolean }): void
   /** The Prometheus text. */
@@ -153,6 +162,7 @@ export function createMetrics(build: { readonly version: string }): Metrics {
   const loadSeconds = histogram(registry, 'loadSeconds')
   const httpRequestSeconds = histogram(registry, 'httpRequestSeconds')
   const auditFindings = gauge(registry, 'auditFindings')
+  const slotsMissing = gauge(registry, 'slotsMissing')
   gauge(registry, 'buildInfo').set({ version: build.version, node: process.versions.node }, 1)
   return {
     countRecords({ source, outcome, reason }, records) {
@@ -171,6 +181,12 @@ export function createMetrics(build: { readonly version: string }): Metrics {
       counters.storeErrors.inc({ store, code: bounded('code', code) }),
     countClosedDays: (days) => counters.closedDays.inc(days),
     setAuditFindings: (findings) => auditFindings.set(findings),
+    setMissingSlots(slots) {
+      slotsMissing.reset()
+      for (const [source, missing] of slots) {
+        slotsMissing.inc({ source: bounded('source', source) }, missing)
+      }
+    },
     watch(state) {
       gauge(registry, 'journalBytes', () => state.journalBytes())
       gauge(registry, 'journalFramesPending', () => state.journalFrames())

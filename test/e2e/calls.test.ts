@@ -293,17 +293,18 @@ rules:
   const dearer = join(folder, 'dearer.yaml')
   const text = await readFile(file, 'utf8')
   await writeFile(dearer, text.replace('name: try', 'name: dearer').replace('"2"', '"3"'))
-  const alternatives = await server.json<Json[]>(
+  const month = day.slice(0, 7)
+  const whole = await server.json('rules', 'try', file, '--account', 'acc-mine', '--period', month)
+  const { alternatives } = await server.json<{ alternatives: Json[] }>(
     'whatif',
-    dearer,
-    file,
-    '--account',
     'acc-mine',
-    '--period',
-    day,
+    '--month',
+    month,
+    '--packs',
+    `${dearer},${file}`,
   )
   expect(alternatives.map(({ pack }) => pack)).toEqual(['try', 'dearer'])
-  expect(alternatives[0]).toMatchObject({ total: tried['total'], currency: 'EUR' })
+  expect(alternatives[0]).toMatchObject({ total: whole['total'], currency: 'EUR' })
   const foreign = await server.weir(
     'rules',
     'try',

@@ -150,6 +150,7 @@ await server.register(
         name: token,
         meters: ['cdn', 'eip', 'mna'],
         accountId: null,
+        expects: 'continuous',
         active: true,
         createdMs: NOW_MS,
       }),

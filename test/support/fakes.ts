@@ -12,16 +12,24 @@ import type {
 } from '../../src/catalog/model.ts'
 import type { OperationDeps } from '../../src/api/operations/caller.ts'
 import type {
+  BalanceReader,
   BooksReader,
   CatalogReader,
   ClosedDay,
+  ModeSwitch,
+  PackageOrders,
   ProvinceSeriesQuery,
   UsageReader,
 } from '../../src/api/operations/ports.ts'
 import { bucketStart } from '../../src/api/operations/buckets.ts'
-import { floorTo, MINUTE_MS } from '../../src/core/period.ts'
-import { createTtlCache } from '../../src/core/ttl-cache.ts'
+import { AppError } from '../../src/core/errors.ts'
+import { floorTo, MINUTE_MS, resetPeriod } from '../../src/core/period.ts'
 import type { UsageQuery } from '../../src/meters/query.ts'
+import { burnPackages } from '../../src/rating/package-burn.ts'
+import { DEFAULT_BURN_ORDER } from '../../src/rating/package-order.ts'
+import { termsOf } from '../../src/rating/package-terms.ts'
+import { endOf } from '../../src/rating/package-validity.ts'
+import { fakeOrders } from './packages.ts'
 
 /** A clock that stands still until it is told otherwise. */
 export function fakeClock(nowMs: number) {
@@ -64,6 +72,10 @@ export interface FakeWorld {
   readonly exclusivePackages: ExclusivePackage[]
   readonly closedDays: (ClosedDay & { readonly resourceId: string })[]
   readonly usage: FakeUsage[]
+  /** Charge types that were switched to, in order. */
+  readonly switches: Parameters<ModeSwitch['switchType']>[0][]
+  /** Packages that were bought, in order. */
+  readonly orders: Parameters<PackageOrders['buy']>[0][]
 }
 
 /** An empty world at the given moment. */
@@ -81,6 +93,8 @@ export function fakeWorld(nowMs: number): FakeWorld {
     exclusivePackages: [],
     closedDays: [],
     usage: [],
+    switches: [],
+    orders: [],
   }
 }
 
@@ -90,8 +104,22 @@ export function fakeDeps(world: FakeWorld): OperationDeps {
     catalog: fakeCatalog(world),
     usage: fakeUsage(world),
     books: fakeBooks(world),
+    modes: fakeModes(world),
+    orders: fakeOrders(world),
     clock: world.clock,
-    totals: createTtlCache({ ttlMs: 1000, entriesMax: 100 }, world.clock),
+    balances: fakeBalances(world),
+  }
+}
+
+function fakeModes(world: FakeWorld): ModeSwitch {
+  return {
+    switchType: async (request) => {
+      if (!['traffic', 'bandwidth'].includes(request.chargeType)) {
+        const message = `"${request.chargeType}" is no charge type.`
+        throw new AppError('parameter_invalid', message, { field: 'chargeType' })
+      }
+      world.switches.push(request)
+    },
   }
 }
 
@@ -139,10 +167,64 @@ function fakeCatalog(world: FakeWorld): CatalogReader {
 
 function fakeBooks(world: FakeWorld): BooksReader {
   return {
-    closedDays: async (resourceId, { startMs, endMs }) =>
+    closedDays: async (_accountId, resourceId, { startMs, endMs }) =>
       world.closedDays.filter(
         (day) => day.resourceId === resourceId && day.startMs >= startMs && day.startMs < endMs,
       ),
+  }
+}
+
+/** Draws each time all usage there ever was: no day of the world is closed. */
+function fakeBalances(world: FakeWorld): BalanceReader {
+  return {
+    balance: async ({ accountId, meter }) => {
+      const nowMs = world.clock.nowMs()
+      const zone = world.accounts.find(({ id }) => id === accountId)?.zone ?? 'Asia/Shanghai'
+      const untilMs = nowMs + 6 * MINUTE_MS
+      const moved = world.usage.filter(
+        (row) => row.meter === meter && row.accountId === accountId && row.atMs < untilMs,
+      )
+      const held = world.trafficPackages
+        .filter((pack) => pack.accountId === accountId && pack.meter === meter)
+        .filter(({ refundedMs }) => refundedMs === null)
+        .map(termsOf)
+      const usage = moved.map((row) => ({
+        startMs: floorTo(row.atMs, MINUTE_MS),
+        area: row.area ?? 'cn',
+        kind: row.kind ?? 'static',
+        projectId: '',
+        resourceId: row.resourceId,
+        bytes: row.bytes,
+      }))
+      const { balances } = burnPackages(held, usage, { zone, order: DEFAULT_BURN_ORDER })
+      const used = new Map(balances.map(({ packageId, usedBytes }) => [packageId, usedBytes]))
+      const packages = held.map((entry) => {
+        const usedBytes = used.get(entry.id) ?? 0n
+        const endMs = endOf(entry, null, zone)
+        return { package: entry, usedBytes, leftBytes: entry.sizeBytes - usedBytes, endMs }
+      })
+      return {
+        accountId,
+        meter,
+        zone,
+        asOfMs: nowMs,
+        closedUntilMs: 0,
+        month: { startMs: 0, endMs: untilMs },
+        packages: packages.filter(({ endMs }) => endMs === null || endMs > nowMs),
+        arrearsBytes: 0n,
+        exclusive: world.exclusivePackages.map((volume) => {
+          const period = resetPeriod(volume.createdMs, volume.resetPolicy, nowMs, zone)
+          const own = moved.filter(
+            ({ resourceId, direction, atMs }) =>
+              resourceId === volume.resourceId && direction === 'out' && isInMinutes(atMs, period),
+          )
+          return { volume, period, usedBytes: sum(own) }
+        }),
+        monthToDate: [],
+        pack: '',
+      }
+    },
+    forget: () => undefined,
   }
 }
 
@@ -150,23 +232,6 @@ function fakeUsage(world: FakeWorld): UsageReader {
   return {
     query: async (query) => queryUsage(world, query),
     provinceSeriesJson: async (query) => provinceSeries(world, query),
-    cdnBytes: async (accountId, kind, intervals) =>
-      (['cn', 'abroad'] as const).flatMap((area) =>
-        intervals.map((range, interval) => ({
-          area,
-          interval,
-          bytes: sum(
-            world.usage.filter(
-              (row) =>
-                row.meter === 'cdn' &&
-                row.accountId === accountId &&
-                (row.kind ?? 'static') === kind &&
-                (row.area ?? 'cn') === area &&
-                isInMinutes(row.atMs, range),
-            ),
-          ),
-        })),
-      ),
     eipOutBytes: async (resourceId, intervals) =>
       intervals.map((range) =>
         sum(

@@ -56,6 +56,8 @@ const HTTP = 'api api/admin api/ingest api/native sources/usage-http compose'
 /** npm package → the rooms that may use it; what is not listed may be used nowhere in `src`. */
 export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@clickhouse/client': ['store/usage'],
+  // Only its font files are read.
+  '@embedpdf/fonts-sc': ['billing'],
   chdb: ['store/usage'],
   commander: ['cli', 'main.ts'],
   fastify: HTTP.split(' '),
@@ -63,6 +65,8 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   ip2region: ['geo'],
   kysely: ['store/control'],
   libsql: ['store/control'],
+  nodemailer: ['billing'],
+  pdfkit: ['billing'],
   pg: ['store/control'],
   pino: ['telemetry'],
   'prom-client': ['telemetry'],

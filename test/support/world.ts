@@ -2,6 +2,8 @@ import type { Account, Brand, Project, Resource } from '../../src/catalog/model.
 import type { Caller } from '../../src/api/operations/caller.ts'
 import { type FakeWorld, fakeWorld } from './fakes.ts'
 
+export { trafficPackage } from './traffic-package.ts'
+
 /** 2026-11-21 15:34:05 in Shanghai. */
 export const NOW_MS = Date.UTC(2026, 10, 21, 7, 34, 5)
 /** Midnight of that day in Shanghai. */

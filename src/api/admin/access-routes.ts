@@ -1,6 +1,12 @@
 import { z } from 'zod'
 import { findAccount, unknownRef } from '../../catalog/change.ts'
-import { AccountRef, CreateAdminToken, CreateKey, CreateSource } from '../../catalog/inputs.ts'
+import {
+  AccountRef,
+  CreateAdminToken,
+  CreateKey,
+  CreateSource,
+  UpdateSource,
+} from '../../catalog/inputs.ts'
 import type { CatalogWriter } from '../../catalog/catalog.ts'
 import { Flag, filterOf, listQuery, pageAnswer, pageOf, pageToWire, route } from './route.ts'
 import {
@@ -95,6 +101,13 @@ const SOURCES = [
       const source = (await sources.get(id)) ?? (await sources.find({ name: id }))
       return sourceToWire(source ?? unknownRef('source', id, 'id'))
     },
+  }),
+  route('PATCH', '/sources/{id}', {
+    summary: 'Change what is expected of a source from now on.',
+    body: UpdateSource,
+    answer: SourceWire,
+    run: async ({ writer, id, body }) =>
+      sourceToWire(await writer.updateSource(id, body as BodyOf<'updateSource', 1>)),
   }),
   route('POST', '/sources/{id}/revoke', {
     summary: "Make a source's token unusable for good; what it reported stays.",

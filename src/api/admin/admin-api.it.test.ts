@@ -3,10 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fastify, { type FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openTestCharges } from '../../../test/support/charges.ts'
+import { testPackageDesk } from '../../../test/support/packages.ts'
 import { createCatalog } from '../../catalog/catalog.ts'
 import { systemClock } from '../../core/clock.ts'
 import { type ControlStore, openControlStore } from '../../store/control/control-store.ts'
 import { createMasterKeys } from '../../store/control/master-key.ts'
+import { createAlertDesk } from '../operations/alert-desk.ts'
 import { ADMIN_PREFIX, addAdminApi } from './admin-api.ts'
 import { ADMIN_ROUTES } from './routes.ts'
 
@@ -25,9 +28,15 @@ beforeAll(async () => {
   token = (await catalog.ensureAdminToken())?.token ?? ''
   app = fastify()
   const adminOfToken = (text: string) => store.reader.adminOfToken(text)
-  await app.register((scope) => addAdminApi(scope, { catalog, adminOfToken }), {
-    prefix: ADMIN_PREFIX,
+  const charges = await openTestCharges(store, systemClock)
+  const alerts = createAlertDesk({
+    store: store.alerts,
+    rows: catalog.rows,
+    clock: systemClock,
   })
+  const packages = testPackageDesk(catalog, systemClock)
+  const deps = { catalog, alerts, charges, packages, adminOfToken }
+  await app.register((scope) => addAdminApi(scope, deps), { prefix: ADMIN_PREFIX })
 })
 afterAll(async () => {
   await app.close()
@@ -114,6 +123,76 @@ test('a customer is set up from account to package, and read back', async () => 
   expect((await call('GET', `/keys/${String(key['publicKey'])}`)).body).not.toHaveProperty('secret')
 })
 
+test('a package is bought by what is offered, shown with all its terms, and given back', async () => {
+  await make('/accounts', { name: 'buyer' })
+  await make('/resources', { meter: 'mna', account: 'buyer', name: 'van' })
+  const offers = await call('GET', '/package-offers?account=buyer&meter=mna&limit=1')
+  expect(offers.body).toMatchObject({
+    items: [
+      {
+        name: 'DEVICE_1_FLOW_20G',
+        sizeBytes: '20000000000',
+        areas: null,
+        months: 1,
+        from: 'purchase',
+        resourcesMax: 1,
+        price: '18.00',
+        currency: 'CNY',
+      },
+    ],
+    nextCursor: 'DEVICE_1_FLOW_20G',
+  })
+  const order = { account: 'buyer', meter: 'mna', offer: 'DEVICE_1_FLOW_20G', resources: ['van'] }
+  expect(await make('/package-orders', order)).toMatchObject({
+    meter: 'mna',
+    areas: null,
+    kinds: null,
+    resourceIds: [expect.stringMatching(/^mna-/)],
+    paid: { amount: '18.00', currency: 'CNY' },
+    offer: 'DEVICE_1_FLOW_20G',
+    refundedAt: null,
+    refundAmount: null,
+  })
+  const bySize = { account: 'buyer', size: '1 TiB', area: 'cn', kind: 'static' }
+  const bought = await make('/package-orders', bySize)
+  // Two offers are of this size; the one for nights costs less.
+  expect(bought).toMatchObject({
+    offer: 'cn-night-1tib',
+    windows: ['00:00-08:00'],
+    firstUseMonths: 6,
+    endAt: null,
+  })
+  const refund = `/traffic-packages/${String(bought['id'])}/refund`
+  expect(await call('POST', refund)).toMatchObject({
+    status: 200,
+    body: { refundedAt: expect.stringMatching(/Z$/) as string, refundAmount: '90.00' },
+  })
+  expect(await call('POST', refund)).toMatchObject({
+    status: 409,
+    body: { error: { code: 'conflict' } },
+  })
+})
+
+test.each([
+  ['neither offer nor size', {}, 400, 'offer'],
+  ['an offer and a size', { offer: 'cn-1tib-year', size: '1 TiB' }, 400, 'size'],
+  ['an offer and an area', { offer: 'cn-1tib-year', area: 'cn' }, 400, 'area'],
+  ['an offer that there is not', { offer: 'cn-1tib-decade' }, 404, 'offer'],
+  ['a size that there is not', { size: '3 TiB' }, 404, 'size'],
+  ['an unknown account', { account: 'nobody', offer: 'cn-1tib-year' }, 404, 'account'],
+  [
+    'resources that the offer has no place for',
+    { offer: 'cn-1tib-year', resources: ['a'] },
+    400,
+    'resources',
+  ],
+  ['a price of one’s own', { offer: 'cn-1tib-year', price: '0.01' }, 400, 'price'],
+])('an order with %s is refused at the field', async (_title, order, status, field) => {
+  await call('POST', '/accounts', { name: 'orderer' })
+  const reply = await call('POST', '/package-orders', { account: 'orderer', ...order })
+  expect(reply).toMatchObject({ status, body: { error: { field } } })
+})
+
 test('each kind can be made, changed and ended', async () => {
   await make('/accounts', { name: 'kinds' })
   expect(await make('/accounts/kinds/sub-accounts', { name: 'kinds-sub' })).toMatchObject({
@@ -142,6 +221,9 @@ test('each kind can be made, changed and ended', async () => {
   })
   const source = await make('/sources', { name: 'edge-1', meters: ['cdn'] })
   expect(source['token']).toMatch(/^weir_src_/)
+  expect(source).toMatchObject({ expects: 'continuous' })
+  const sporadic = await call('PATCH', '/sources/edge-1', { expects: 'sporadic' })
+  expect(sporadic.body).toMatchObject({ expects: 'sporadic', active: true })
   expect((await call('POST', '/sources/edge-1/revoke')).body).toMatchObject({ active: false })
 })
 
@@ -205,5 +287,77 @@ test('the audit log names the token that changed something', async () => {
     call('POST', '/accounts', { name: 'by bob' }, bob as string),
   )
   const { body } = await call('GET', '/audit-log?actor=bob&action=account.create')
-  expect(body).toMatchObject({ items: [{ actor: 'bob', after: { name: 'by bob' } }] })
+  const hash = expect.stringMatching(/^[0-9a-f]{64}$/)
+  expect(body).toMatchObject({ items: [{ actor: 'bob', after: { name: 'by bob' }, hash }] })
+})
+
+const PACK =
+  'name: mine\nversion: 1\ndescription: A test.\ncurrency: CNY\nmeters: [cdn]\nrules:\n' +
+  '  - { type: traffic, name: all, price: "1" }\n'
+
+test('a rule pack is added, listed beside those that come with Weir, and shown as written', async () => {
+  const added = await make('/rule-packs', { pack: PACK, file: 'mine.yaml' })
+  expect(added).toMatchObject({ name: 'mine', version: '1', origin: 'added', rules: 1 })
+  const list = await call('GET', '/rule-packs?limit=4')
+  const rest = await call('GET', `/rule-packs?cursor=${String(list.body['nextCursor'])}`)
+  const items = [list, rest].flatMap(({ body }) => body['items'] as { name: string }[])
+  expect(items.map(({ name }) => name)).toEqual([
+    'generic-95',
+    'generic-traffic',
+    'mine',
+    'tencent-mna',
+    'ucloud-cdn',
+    'ucloud-cdn-bandwidth',
+    'ucloud-eip',
+  ])
+  for (const ref of ['mine', String(added['hash'])]) {
+    const shown = await call('GET', `/rule-packs/${ref}`)
+    expect(shown.body).toEqual({ ...added, content: PACK })
+  }
+  const changed = { pack: PACK.replace('"1"', '"2"') }
+  expect(await call('POST', '/rule-packs', changed)).toMatchObject({
+    status: 409,
+    body: { error: { code: 'conflict', field: 'version' } },
+  })
+  const wrong = { pack: PACK.replace('"1"', '1.5'), file: 'mine.yaml' }
+  expect(await call('POST', '/rule-packs', wrong)).toMatchObject({
+    status: 400,
+    body: { error: { message: expect.stringContaining('mine.yaml:7:') } },
+  })
+})
+
+test('a charge mode is switched in the caller’s name, and its history listed', async () => {
+  const account = await make('/accounts', { name: 'switching' })
+  await make('/resources', { meter: 'cdn', account: 'switching', name: 'switching.example' })
+  const before = await call('GET', '/charge-modes?account=switching')
+  expect(before.body['items']).toMatchObject([
+    { meter: 'cdn', rules: 'ucloud-cdn', state: 'default', id: null, fromAt: null },
+    { meter: 'eip', rules: 'ucloud-eip', state: 'default' },
+    { meter: 'mna', rules: 'tencent-mna', state: 'default' },
+  ])
+  const request = { account: 'switching', meter: 'cdn', rules: 'generic-95' }
+  const made = await make('/charge-modes', request)
+  expect(made).toMatchObject({ accountId: account['id'], rules: 'generic-95', state: 'coming' })
+  expect(made['localFrom']).toMatch(/^\d{4}-\d\d-\d\d 00:00 Asia\/Shanghai$/)
+  const after = await call('GET', '/charge-modes?account=switching&meter=cdn')
+  expect(after.body['items']).toMatchObject([
+    { rules: 'ucloud-cdn', state: 'current', actor: 'default' },
+    made,
+  ])
+  const log = await call('GET', '/audit-log?action=charge-mode.switch')
+  expect(log.body).toMatchObject({ items: [{ actor: 'first', target: account['id'] }] })
+})
+
+test.each([
+  [{ account: 'nobody' }, 404, 'account'],
+  [{ rules: 'nothing' }, 404, undefined],
+  [{ rules: 'ucloud-eip' }, 400, 'rules'],
+  [{ meter: 'dns' }, 400, 'meter'],
+  [{ groups: { a: ['ucdn-1'] } }, 400, 'groups'],
+  [{ fromAt: '2020-01-01T00:00:00Z' }, 400, 'fromAt'],
+])('a switch with %j is refused with %i', async (change, status, field) => {
+  const sound = { account: 'acme', meter: 'cdn', rules: 'generic-95' }
+  const reply = await call('POST', '/charge-modes', { ...sound, ...change })
+  expect(reply.status).toBe(status)
+  expect(reply.body['error']).toMatchObject(field === undefined ? {} : { field })
 })

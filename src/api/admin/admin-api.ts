@@ -3,6 +3,9 @@ import type { Catalog } from '../../catalog/catalog.ts'
 import { parseInput } from '../../catalog/input.ts'
 import type { AdminToken } from '../../catalog/model.ts'
 import { AppError, ERRORS, type ErrorCode, toAppError } from '../../core/errors.ts'
+import type { PackageDesk } from '../operations/buy-package.ts'
+import type { ChargeDeps } from '../operations/charge-modes.ts'
+import type { AlertDesk } from '../operations/alert-desk.ts'
 import { buildOpenApi } from './openapi.ts'
 import type { AdminRoute } from './route.ts'
 import { ADMIN_ROUTES } from './routes.ts'
@@ -10,6 +13,9 @@ import { ADMIN_ROUTES } from './routes.ts'
 /** What the admin API works with. */
 export interface AdminApiDeps {
   readonly catalog: Catalog
+  readonly charges: ChargeDeps
+  readonly packages: PackageDesk
+  readonly alerts: AlertDesk
   /** The active admin token; undefined when unknown or revoked. */
   readonly adminOfToken: (token: string) => Promise<AdminToken | undefined>
 }
@@ -54,8 +60,12 @@ function addRoute(
         id: (request.params as { readonly id?: string }).id ?? '',
         query: parseInput(route.query, request.query),
         body: request.body ?? {},
+        actor,
         catalog: deps.catalog,
         writer: deps.catalog.as(actor),
+        alerts: deps.alerts,
+        charges: deps.charges,
+        packages: deps.packages,
       })
       return reply.status(route.status).send(answer)
     },

@@ -1,13 +1,11 @@
 import { z } from 'zod'
 import { findRootAccount, unknownRef } from '../../catalog/change.ts'
+import { AccountRef, AreaInput, KindInput, MeterInput } from '../../catalog/inputs.ts'
 import {
-  AccountRef,
-  AreaInput,
   CreateExclusivePackage,
   CreateTrafficPackage,
-  KindInput,
   UpdateTrafficPackage,
-} from '../../catalog/inputs.ts'
+} from '../../catalog/package-inputs.ts'
 import type { CatalogWriter } from '../../catalog/catalog.ts'
 import { filterOf, listQuery, pageAnswer, pageOf, pageToWire, route } from './route.ts'
 import {
@@ -21,19 +19,20 @@ type BodyOf<K extends keyof CatalogWriter, At extends number> = Parameters<Catal
 
 const TRAFFIC = [
   route('GET', '/traffic-packages', {
-    summary: 'List prepaid CDN volumes, in the order in which they were bought.',
+    summary: 'List prepaid volumes, in the order in which they were bought.',
     query: listQuery({
       account: AccountRef.optional(),
+      meter: MeterInput.optional(),
       area: AreaInput.optional(),
       kind: KindInput.optional(),
     }),
     answer: pageAnswer(TrafficPackageWire),
     run: async ({ catalog, query }) => {
       const { rows } = catalog
-      const { account, area, kind } = query
+      const { account, meter, area, kind } = query
       const accountId =
         account === undefined ? undefined : (await findRootAccount(rows, account)).id
-      const filter = filterOf({ accountId, area, kind })
+      const filter = filterOf({ accountId, meter, area, kind })
       return pageToWire(
         await rows.trafficPackages.list(filter, pageOf(query)),
         trafficPackageToWire,
@@ -41,7 +40,7 @@ const TRAFFIC = [
     },
   }),
   route('POST', '/traffic-packages', {
-    summary: 'Add a prepaid CDN volume.',
+    summary: 'Add a prepaid volume.',
     body: CreateTrafficPackage,
     answer: TrafficPackageWire,
     run: async ({ writer, body }) =>
@@ -50,7 +49,7 @@ const TRAFFIC = [
       ),
   }),
   route('GET', '/traffic-packages/{id}', {
-    summary: 'Show a prepaid CDN volume.',
+    summary: 'Show a prepaid volume.',
     answer: TrafficPackageWire,
     run: async ({ catalog, id }) =>
       trafficPackageToWire(
@@ -58,7 +57,7 @@ const TRAFFIC = [
       ),
   }),
   route('PATCH', '/traffic-packages/{id}', {
-    summary: 'Change when a prepaid CDN volume ends.',
+    summary: 'Change when a prepaid volume ends.',
     body: UpdateTrafficPackage,
     answer: TrafficPackageWire,
     run: async ({ writer, id, body }) =>

@@ -1,6 +1,10 @@
 import { z } from 'zod'
 import type { Catalog, CatalogWriter } from '../../catalog/catalog.ts'
 import type { Page, PageRequest } from '../../catalog/ports.ts'
+import type { AlertDesk } from '../operations/alert-desk.ts'
+import { AppError } from '../../core/errors.ts'
+import type { PackageDesk } from '../operations/buy-package.ts'
+import type { ChargeDeps } from '../operations/charge-modes.ts'
 
 /** Entries of one page of a list. */
 const PAGE_DEFAULT = 100
@@ -13,9 +17,14 @@ export interface AdminCall<Query> {
   readonly query: Query
   /** As the caller sent it; the catalog checks it. */
   readonly body: unknown
+  /** Name of the caller’s token. */
+  readonly actor: string
   readonly catalog: Catalog
   /** Changes made in the caller's name. */
   readonly writer: CatalogWriter
+  readonly alerts: AlertDesk
+  readonly charges: ChargeDeps
+  readonly packages: PackageDesk
 }
 
 /** One operation of the admin API: what serves it and what documents it. */
@@ -103,6 +112,27 @@ export function pageAnswer(item: z.ZodType) {
 /** Writes a page in its wire form. */
 export function pageToWire<T>(page: Page<T>, toWire: (item: T) => unknown): unknown {
   return { items: page.items.map(toWire), nextCursor: page.nextCursor }
+}
+
+/**
+ * Cuts a page out of a list that is short enough to be read whole.
+ *
+ * Errors: `parameter_invalid` for a strange cursor.
+ */
+export function cutPage<T>(
+  list: readonly T[],
+  { limit, cursor }: PageRequest,
+  keyOf: (item: T) => string,
+): Page<T> {
+  const before = cursor === null ? -1 : list.findIndex((item) => keyOf(item) === cursor)
+  if (cursor !== null && before < 0) {
+    const message = 'cursor is not one that this server gave out; start without a cursor.'
+    throw new AppError('parameter_invalid', message, { field: 'cursor' })
+  }
+  const items = list.slice(before + 1, before + 1 + limit)
+  const last = items.at(-1)
+  const hasMore = before + 1 + limit < list.length
+  return { items, nextCursor: hasMore && last !== undefined ? keyOf(last) : null }
 }
 
 /** Drops filters that were not asked for. */

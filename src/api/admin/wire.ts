@@ -11,6 +11,7 @@ import {
   MeterInput,
   PayModeInput,
   ResetPolicyInput,
+  SourceExpectationInput,
 } from '../../catalog/inputs.ts'
 import type {
   Account,
@@ -28,6 +29,8 @@ import type {
 } from '../../catalog/model.ts'
 import { formatInstant } from '../../catalog/versions.ts'
 import type { EpochMs } from '../../core/clock.ts'
+import { formatWindow } from '../../core/day-window.ts'
+import { formatMoney } from '../../core/money.ts'
 
 const Instant = z.string().meta({ format: 'date-time' })
 const Bytes = z.string().regex(/^\d+$/).describe('Bytes, as decimal text: it may exceed 2^53.')
@@ -163,24 +166,46 @@ export const TrafficPackageWire = z
   .object({
     id: z.string(),
     accountId: z.string(),
-    area: AreaInput,
-    kind: KindInput,
+    meter: MeterInput,
+    areas: z.array(AreaInput).nullable().describe('null, here and in the next three: any.'),
+    kinds: z.array(KindInput).nullable(),
+    projectIds: z.array(z.string()).nullable(),
+    resourceIds: z.array(z.string()).nullable(),
+    windows: z.array(z.string()).describe('Local times of day; none: at any time.'),
     sizeBytes: Bytes,
     purchasedAt: Instant,
     startAt: Instant,
-    endAt: Instant.nullable(),
+    endAt: Instant.nullable().describe('null: never, unless firstUseMonths says otherwise.'),
+    firstUseMonths: z.int().nullable().describe('Calendar months from its first use.'),
+    paid: z.object({ amount: z.string(), currency: z.string() }).nullable(),
+    refundedAt: Instant.nullable().describe('null while it is held.'),
+    refundAmount: z.string().nullable().describe('In the currency that was paid.'),
+    offer: z.string().nullable().describe('Name of the offer that it was bought as.'),
   })
   .meta({ id: 'TrafficPackage' })
 
 /** Writes a traffic package as the admin API answers it. */
 export function trafficPackageToWire(entry: TrafficPackage): z.input<typeof TrafficPackageWire> {
-  const { purchasedMs, startMs, endMs, sizeBytes, ...rest } = entry
+  const { areas, kinds, projectIds, resourceIds, paid, refundAmount } = entry
+  const mutable = <T>(list: readonly T[] | null): T[] | null => (list === null ? null : [...list])
   return {
-    ...rest,
-    sizeBytes: String(sizeBytes),
-    purchasedAt: formatInstant(purchasedMs),
-    startAt: formatInstant(startMs),
-    endAt: instantOrNull(endMs),
+    id: entry.id,
+    accountId: entry.accountId,
+    meter: entry.meter,
+    areas: mutable(areas),
+    kinds: mutable(kinds),
+    projectIds: mutable(projectIds),
+    resourceIds: mutable(resourceIds),
+    windows: entry.windows.map(formatWindow),
+    sizeBytes: String(entry.sizeBytes),
+    purchasedAt: formatInstant(entry.purchasedMs),
+    startAt: formatInstant(entry.startMs),
+    endAt: instantOrNull(entry.endMs),
+    firstUseMonths: entry.firstUseMonths,
+    paid: paid === null ? null : { ...paid, amount: formatMoney(paid.amount) },
+    refundedAt: instantOrNull(entry.refundedMs),
+    refundAmount: refundAmount === null ? null : formatMoney(refundAmount),
+    offer: entry.offer,
   }
 }
 
@@ -209,6 +234,7 @@ export const SourceWire = z
     name: z.string(),
     meters: z.array(MeterInput),
     accountId: z.string().nullable().describe("Only this account's resources; null: any."),
+    expects: SourceExpectationInput,
     active: z.boolean(),
     createdAt: Instant,
   })
@@ -246,11 +272,14 @@ export const AuditWire = z
   .object({
     id: z.string(),
     at: Instant,
-    actor: z.string().describe('Name of the admin token, or system.'),
+    actor: z.string().describe('Name of the admin token, the account that called, or system.'),
     action: z.string(),
     target: z.string(),
     before: z.unknown(),
     after: z.unknown(),
+    sequence: z.int().describe('Place in the chain of changes, from 1 without gaps.'),
+    previousHash: z.string().describe('Hash of the change before.'),
+    hash: z.string().describe('SHA-256 of the previous hash and of this change.'),
   })
   .meta({ id: 'Audit' })
 

@@ -1,9 +1,14 @@
 import type { Account, Brand, Project } from '../../catalog/model.ts'
 import type { Clock } from '../../core/clock.ts'
 import { AppError } from '../../core/errors.ts'
-import type { TtlCache } from '../../core/ttl-cache.ts'
-import type { BooksReader, CatalogReader, UsageReader } from './ports.ts'
-import type { AreaTotals } from './traffic-totals.ts'
+import type {
+  BalanceReader,
+  BooksReader,
+  CatalogReader,
+  ModeSwitch,
+  PackageOrders,
+  UsageReader,
+} from './ports.ts'
 
 /** Who makes a call, once the signature is verified. */
 export interface Caller {
@@ -20,9 +25,10 @@ export interface OperationDeps {
   readonly catalog: CatalogReader
   readonly usage: UsageReader
   readonly books: BooksReader
+  readonly balances: BalanceReader
+  readonly modes: ModeSwitch
+  readonly orders: PackageOrders
   readonly clock: Clock
-  /** Answers of `trafficTotals`; its time to live bounds how old a total may be. */
-  readonly totals: TtlCache<readonly AreaTotals[]>
 }
 
 /**

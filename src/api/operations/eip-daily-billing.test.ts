@@ -66,21 +66,20 @@ test('every day that the range touches has a row, days to come have none', async
 
 test('closed days come from the books as they were frozen, open ones from usage', async () => {
   const world = standardWorld()
-  const day = (days: number, quantityGb: bigint, charged: boolean) => {
+  const day = (days: number, quantityGb: bigint) => {
     const startMs = TODAY_MS + days * DAY_MS
     world.closedDays.push({
       resourceId: 'eip-a',
       startMs,
       endMs: startMs + DAY_MS,
       quantityGb,
-      charged,
     })
   }
-  day(-2, 9n, true)
-  day(-1, 4n, false)
+  day(-2, 9n)
+  day(-1, 4n)
   moved(world, -48, 100)
   moved(world, 0, 2)
-  expect(await bill(world)).toBe('-2:9* -1:4 0:2 = 15')
+  expect(await bill(world)).toBe('-2:9* -1:4* 0:2 = 15')
 })
 
 test('a day that begins in another pay mode than Traffic is 0', async () => {

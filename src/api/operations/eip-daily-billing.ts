@@ -86,7 +86,7 @@ async function billDays(
   const last = days.at(-1)
   if (first === undefined || last === undefined) return []
   const range = { startMs: first.startMs, endMs: last.endMs }
-  const books = await deps.books.closedDays(resourceId, range)
+  const books = await deps.books.closedDays(history.owner.accountId, resourceId, range)
   const closed = new Map(books.map((day) => [day.startMs, day]))
   // What must be counted live: pieces of days that are ours, not closed and billed by traffic.
   const pieces = days.map((day) => {
@@ -111,7 +111,7 @@ function toBillingDay(
   moved: readonly Bytes[],
 ): BillingDay {
   if (closed !== undefined) {
-    return { ...day, quantityGb: closed.quantityGb, isCharged: closed.charged }
+    return { ...day, quantityGb: closed.quantityGb, isCharged: true }
   }
   const bytes = moved.reduce((sum, piece) => sum + piece, 0n)
   return { ...day, quantityGb: divFloor(bytes, GIB), isCharged: false }

@@ -3,7 +3,7 @@ import { AppError } from '../../core/errors.ts'
 import { type Interval, resetPeriod } from '../../core/period.ts'
 import { type ExclusiveRemainder, exclusiveRemainder } from '../../rating/exclusive-remainder.ts'
 import type { Caller, OperationDeps } from './caller.ts'
-import { ownedIntervals, resourceOf } from './ownership.ts'
+import { resourceOf } from './ownership.ts'
 import { checkRegion } from './regions.ts'
 
 /** State of the exclusive package of one elastic IP. */
@@ -27,7 +27,8 @@ export interface ExclusivePackageQuestion {
  * Answers what is left of an elastic IP's exclusive package in the current reset period.
  *
  * Time: periods are counted from the package's creation in the account's zone; usage is cut to
- * whole minutes, start and end rounded down, and only what moved under this account counts.
+ * whole minutes, start and end rounded down. What is used is what the books cover by the package,
+ * closed days as they were closed: what moved under this account, on days billed by traffic.
  * Errors: `region_unsupported` (`region`, `zone`), `not_found` (`eip`), `package_missing`.
  * Source: ucloud.md §5.1 GetEIPExclusiveUTPInfo, §7 Exclusive package.
  */
@@ -37,7 +38,7 @@ export async function exclusivePackage(
   deps: OperationDeps,
 ): Promise<ExclusivePackageState> {
   await checkRegion(question.region, deps, question.zone)
-  const { resource, versions } = await resourceOf(
+  const { resource } = await resourceOf(
     caller,
     { meter: 'eip', idOrName: question.eip, projectId: question.projectId, field: 'eip' },
     deps,
@@ -57,9 +58,8 @@ export async function exclusivePackage(
     deps.clock.nowMs(),
     caller.payer.zone,
   )
-  const owned = ownedIntervals(versions, period, { accountId: caller.payer.id })
-  const moved = owned.length === 0 ? [] : await deps.usage.eipOutBytes(resource.id, owned)
-  const usedBytes = moved.reduce((sum, bytes) => sum + bytes, 0n)
+  const { exclusive } = await deps.balances.balance({ accountId: caller.payer.id, meter: 'eip' })
+  const usedBytes = exclusive.find(({ volume }) => volume.id === found.id)?.usedBytes ?? 0n
   const remainder = exclusiveRemainder(found.sizeBytes, usedBytes)
   return { resourceId: resource.id, package: found, period, ...remainder }
 }

@@ -1,6 +1,5 @@
 import type {
   Account,
-  Area,
   Brand,
   ExclusivePackage,
   KeyPair,
@@ -10,7 +9,10 @@ import type {
   ResourceVersion,
   TrafficPackage,
 } from '../../catalog/model.ts'
+import type { PackageDesk } from '../../billing/package-desk.ts'
 import type { EpochMs } from '../../core/clock.ts'
+import type { BookBalance } from '../../billing/balance.ts'
+import type { BookKey } from '../../billing/book.ts'
 import type { Interval } from '../../core/period.ts'
 import type { Bytes } from '../../core/units.ts'
 import type { MeterName } from '../../meters/meter.ts'
@@ -77,16 +79,6 @@ export interface UsageReader {
    */
   provinceSeriesJson(query: ProvinceSeriesQuery): Promise<string>
   /**
-   * CDN bytes of an account per area, one entry per interval and area, zero when nothing moved.
-   *
-   * Time: intervals are cut to whole minutes, start and end rounded down.
-   */
-  cdnBytes(
-    accountId: string,
-    kind: 'static' | 'dynamic',
-    intervals: readonly Interval[],
-  ): Promise<readonly { readonly area: Area; readonly interval: number; readonly bytes: Bytes }[]>
-  /**
    * Outbound bytes of an elastic IP in each interval, in the order of the intervals.
    *
    * Shape: intervals are ascending and do not overlap; none of them: an empty list.
@@ -100,11 +92,41 @@ export interface ClosedDay {
   readonly startMs: EpochMs
   readonly endMs: EpochMs
   readonly quantityGb: bigint
-  readonly charged: boolean
 }
 
 /** What the operations read from the books. */
 export interface BooksReader {
-  /** Closed days of the resource that start inside the interval, ascending. */
-  closedDays(resourceId: string, interval: Interval): Promise<readonly ClosedDay[]>
+  /** Days of an account's elastic IP that are closed and start inside the interval, ascending. */
+  closedDays(
+    accountId: string,
+    resourceId: string,
+    interval: Interval,
+  ): Promise<readonly ClosedDay[]>
+}
+
+/** What the operations change about how accounts are billed. */
+export interface ModeSwitch {
+  /**
+   * Bills an account by the pack that a vendor's charge type means, from the next local midnight
+   * on. Errors: `parameter_invalid` (`chargeType`).
+   */
+  switchType(request: {
+    /** Id of a root account. */
+    readonly account: string
+    readonly meter: MeterName
+    readonly chargeType: string
+    /** Who asks, for the audit log. */
+    readonly actor: string
+  }): Promise<unknown>
+}
+
+/** What the operations buy: packages that the account's rule pack offers. */
+export type PackageOrders = Pick<PackageDesk, 'buy'>
+
+/** What the operations read of where books stand. */
+export interface BalanceReader {
+  /** Errors: `not_found` for an account that has no book of the meter. */
+  balance(key: BookKey): Promise<BookBalance>
+  /** Makes the next answer a fresh one. */
+  forget(): void
 }

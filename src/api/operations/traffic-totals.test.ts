@@ -1,23 +1,26 @@
 import { expect, test } from 'vitest'
 import { fakeDeps, type FakeUsage } from '../../../test/support/fakes.ts'
-import { callerOf, NOW_MS, standardWorld } from '../../../test/support/world.ts'
+import { callerOf, NOW_MS, standardWorld, trafficPackage } from '../../../test/support/world.ts'
 import type { TrafficPackage } from '../../catalog/model.ts'
 import { DAY_MS, MINUTE_MS } from '../../core/period.ts'
 import { trafficTotals } from './traffic-totals.ts'
 
 /** A package of acc-a; days relative to now, `end` null: never expires. */
-function pack(id: string, size: number, start: number, end: number | null, rest = {}) {
-  const base: TrafficPackage = {
+function pack(
+  id: string,
+  size: number,
+  start: number,
+  end: number | null,
+  rest: Partial<TrafficPackage> = {},
+) {
+  return trafficPackage({
     id,
-    accountId: 'acc-a',
-    area: 'cn',
-    kind: 'static',
     sizeBytes: BigInt(size),
     purchasedMs: NOW_MS + start * DAY_MS,
     startMs: NOW_MS + start * DAY_MS,
     endMs: end === null ? null : NOW_MS + end * DAY_MS,
-  }
-  return { ...base, ...rest }
+    ...rest,
+  })
 }
 
 /** Bytes of acc-a moved some days from now. */
@@ -82,13 +85,13 @@ test.each<[string, readonly TrafficPackage[], readonly FakeUsage[], string]>([
   ],
   [
     'areas are apart',
-    [pack('a', 100, -10, 10), pack('b', 50, -10, 10, { area: 'abroad' })],
+    [pack('a', 100, -10, 10), pack('b', 50, -10, 10, { areas: ['abroad'] })],
     [moved(-1, 7), moved(-1, 9, { area: 'abroad' })],
     'cn 100 7 93 / abroad 50 9 41',
   ],
   [
     'kinds are apart',
-    [pack('a', 100, -10, 10), pack('b', 50, -10, 10, { kind: 'dynamic' })],
+    [pack('a', 100, -10, 10), pack('b', 50, -10, 10, { kinds: ['dynamic'] })],
     [moved(-1, 7), moved(-1, 9, { kind: 'dynamic' })],
     'cn 100 7 93 / abroad 0 0 0',
   ],
@@ -97,6 +100,42 @@ test.each<[string, readonly TrafficPackage[], readonly FakeUsage[], string]>([
     [pack('a', 100, -10, 10), pack('b', 50, -10, 10, { accountId: 'acc-b' })],
     [moved(-1, 7), moved(-1, 9, { accountId: 'acc-b' })],
     'cn 100 7 93 / abroad 0 0 0',
+  ],
+  [
+    'a package of both areas is whole in both rows, and gives to either',
+    [pack('a', 100, -10, 10, { areas: ['abroad', 'cn'] }), pack('b', 10, -10, 5)],
+    [moved(-1, 17), moved(-1, 9, { area: 'abroad' })],
+    // b ends first and gives 10 of the 17; a gives the other 7, and 9 abroad.
+    'cn 110 26 84 / abroad 100 16 84',
+  ],
+  [
+    'a package of any kind gives to dynamic traffic, too',
+    [pack('a', 100, -10, 10, { kinds: null })],
+    [moved(-1, 7), moved(-1, 9, { kind: 'dynamic' })],
+    'cn 100 16 84 / abroad 0 0 0',
+  ],
+  [
+    'a package that was given back takes part in nothing',
+    [pack('a', 100, -10, 10, { refundedMs: NOW_MS, refundAmount: 0n }), pack('b', 50, -10, 20)],
+    [moved(-1, 7)],
+    'cn 50 7 43 / abroad 0 0 0',
+  ],
+  [
+    'packages of other meters are other packages',
+    [pack('a', 100, -10, 10, { meter: 'mna', areas: null, kinds: null })],
+    [moved(-1, 7)],
+    'cn 0 0 0 / abroad 0 0 0',
+  ],
+  [
+    'packages for some projects, resources or times only are left out',
+    [
+      pack('a', 1, -10, 10, { projectIds: ['org-a'] }),
+      pack('b', 2, -10, 10, { resourceIds: ['ucdn-a'] }),
+      pack('c', 4, -10, 10, { windows: [{ fromMinute: 0, toMinute: 480 }] }),
+      pack('d', 8, -10, null, { firstUseMonths: 12 }),
+    ],
+    [moved(-1, 7)],
+    'cn 0 0 0 / abroad 0 0 0',
   ],
   [
     'usage of this very minute, and of clocks up to 5 minutes ahead, is live',
@@ -109,7 +148,7 @@ test.each<[string, readonly TrafficPackage[], readonly FakeUsage[], string]>([
 })
 
 test('dynamic packages answer for dynamic traffic', async () => {
-  const packages = [pack('a', 100, -10, 10), pack('b', 50, -10, 10, { kind: 'dynamic' })]
+  const packages = [pack('a', 100, -10, 10), pack('b', 50, -10, 10, { kinds: ['dynamic'] })]
   const usage = [moved(-1, 7), moved(-1, 9, { kind: 'dynamic' })]
   expect(await totals(packages, usage, 'dynamic')).toBe('cn 50 9 41 / abroad 0 0 0')
 })

@@ -1,12 +1,8 @@
-import type { Area, TrafficPackage } from '../../catalog/model.ts'
-import type { EpochMs } from '../../core/clock.ts'
-import { ceilTo, type Interval, MINUTE_MS } from '../../core/period.ts'
+import type { PackageNow } from '../../billing/balance.ts'
+import type { Area, ContentKind } from '../../catalog/model.ts'
+import { AppError } from '../../core/errors.ts'
 import type { Bytes } from '../../core/units.ts'
-import { drawDown, drawdownIntervals } from '../../rating/package-drawdown.ts'
 import type { Caller, OperationDeps } from './caller.ts'
-
-/** Usage is accepted up to this far ahead of the clock, so a live total must look that far. */
-const AHEAD_MS = 5 * MINUTE_MS
 
 const AREAS: readonly Area[] = ['cn', 'abroad']
 
@@ -19,59 +15,59 @@ export interface AreaTotals {
 }
 
 /**
- * Computes an account's prepaid CDN traffic per area: bought, drawn, left.
+ * Answers an account's prepaid CDN traffic per area: bought, drawn, left.
  *
- * Shape: always cn, then abroad. Counts packages that have begun and not ended; a draw uses only
- * packages valid when the bytes moved, in the order of `compareForDrawing`.
+ * Shape: always cn, then abroad. Counts packages that have begun, not ended and not been given
+ * back, as the books draw them: closed days as they were closed, and what was used since on top.
+ * A package that pays for both areas, or for both kinds, is whole in each row and answer that it
+ * pays for: what it gave anywhere is used, and what is left is there for either.
  * Units: bytes. Usage beyond the packages is not part of any number here.
- * Time: live; at most the time to live of `deps.totals` old.
+ * Time: live; at most a second behind loaded usage.
+ * Limits: packages that name projects, resources or times of day, or that last from their first
+ * use, are left out: the answer has no place to say what they are for.
  * Source: docs/explanation/vendor-answers.md#getucdntrafficv2.
  */
-export function trafficTotals(
+export async function trafficTotals(
   caller: Caller,
-  kind: 'static' | 'dynamic',
-  deps: OperationDeps,
-): Promise<readonly AreaTotals[]> {
-  const key = JSON.stringify([caller.payer.id, kind])
-  return deps.totals.get(key, () => computeTotals(caller.payer.id, kind, deps))
-}
-
-async function computeTotals(
-  accountId: string,
-  kind: 'static' | 'dynamic',
-  deps: OperationDeps,
+  kind: ContentKind,
+  deps: Pick<OperationDeps, 'balances' | 'clock'>,
 ): Promise<readonly AreaTotals[]> {
   const nowMs = deps.clock.nowMs()
-  const bought = await deps.catalog.trafficPackages(accountId)
-  const packages = bought.filter((pack) => pack.kind === kind && pack.startMs <= nowMs)
-  const intervals = drawdownIntervals(packages, ceilTo(nowMs + AHEAD_MS, MINUTE_MS))
-  const moved = intervals.length === 0 ? [] : await deps.usage.cdnBytes(accountId, kind, intervals)
+  const held = await packagesOf(caller.payer.id, deps)
+  const counted = held.filter((entry) => isForAll(entry) && entry.package.startMs <= nowMs)
   return AREAS.map((area) => {
-    const bytes = new Map(
-      moved.filter((entry) => entry.area === area).map((entry) => [entry.interval, entry.bytes]),
+    const ours = counted.filter(
+      ({ package: { areas, kinds } }) => allows(areas, area) && allows(kinds, kind),
     )
-    const usage = intervals.map((interval, index) => ({
-      ...interval,
-      bytes: bytes.get(index) ?? 0n,
-    }))
-    return totalsOf(area, packages, usage, nowMs)
+    const totalBytes = ours.reduce((sum, { package: { sizeBytes } }) => sum + sizeBytes, 0n)
+    const usedBytes = ours.reduce((sum, entry) => sum + entry.usedBytes, 0n)
+    return { area, totalBytes, usedBytes, leftBytes: totalBytes - usedBytes }
   })
 }
 
-function totalsOf(
-  area: Area,
-  packages: readonly TrafficPackage[],
-  usage: readonly (Interval & { bytes: Bytes })[],
-  nowMs: EpochMs,
-): AreaTotals {
-  const ofArea = packages.filter((pack) => pack.area === area)
-  let totalBytes = 0n
-  let usedBytes = 0n
-  for (const draw of drawDown(ofArea, usage).draws) {
-    const hasEnded = draw.package.endMs !== null && draw.package.endMs <= nowMs
-    if (hasEnded) continue
-    totalBytes += draw.package.sizeBytes
-    usedBytes += draw.usedBytes
+async function packagesOf(
+  accountId: string,
+  { balances }: Pick<OperationDeps, 'balances'>,
+): Promise<readonly PackageNow[]> {
+  try {
+    return (await balances.balance({ accountId, meter: 'cdn' })).packages
+  } catch (error) {
+    // An account without domains and packages has no book.
+    if (error instanceof AppError && error.code === 'not_found') return []
+    throw error
   }
-  return { area, totalBytes, usedBytes, leftBytes: totalBytes - usedBytes }
+}
+
+function isForAll({ package: entry }: PackageNow): boolean {
+  const { projectIds, resourceIds, windows, validity } = entry
+  return (
+    projectIds === null &&
+    resourceIds === null &&
+    windows.length === 0 &&
+    validity.type !== 'from-first-use'
+  )
+}
+
+function allows<T>(list: readonly T[] | null, value: T): boolean {
+  return list === null || list.includes(value)
 }

@@ -1,10 +1,10 @@
 import { z } from 'zod'
-import { ratePeriod, type RatedLine, totalOf } from '../../billing/rate-period.ts'
-import type { RatingUsageReader } from '../../billing/rating-usage.ts'
+import { ratePeriod, type RatedLine, type RatedUsage, totalOf } from '../../billing/rate-period.ts'
 import { parseInput } from '../../catalog/input.ts'
 import { AppError } from '../../core/errors.ts'
 import { formatMoney } from '../../core/money.ts'
-import { DAY_MS, FIVE_MINUTES_MS } from '../../core/period.ts'
+import { DAY_MS, FIVE_MINUTES_MS, type Interval } from '../../core/period.ts'
+import { parsePeriod } from '../../core/period-text.ts'
 import { hashContent } from '../../rating/pack-hash.ts'
 import { parseRulePack } from '../../rating/rule-pack.ts'
 import { Instant } from './instant.ts'
@@ -18,8 +18,9 @@ const TryRequest = z.strictObject({
   account: z.string().min(1).describe('Account id.'),
   pack: z.string().min(1).max(PACK_LENGTH_MAX).describe('The rule pack, as YAML.'),
   file: z.string().max(500).default('pack').describe('What to call the pack in messages.'),
-  start: Instant,
-  end: Instant,
+  period: z.string().optional().describe('A month (2026-11) or a day (2026-11-20).'),
+  start: Instant.optional(),
+  end: Instant.optional(),
   groups: z
     .record(z.string().min(1), z.array(z.string().min(1)).min(1))
     .default({})
@@ -28,8 +29,9 @@ const TryRequest = z.strictObject({
 
 /** What trying needs. */
 export interface TryRulesDeps {
-  readonly usage: RatingUsageReader
-  readonly accountExists: (id: string) => Promise<boolean>
+  readonly usage: RatedUsage
+  /** IANA zone of the account; undefined when there is none. */
+  readonly zoneOf: (accountId: string) => Promise<string | undefined>
 }
 
 /** JSON with integers of any size. */
@@ -47,29 +49,26 @@ export type ExactJson =
  *
  * Shape: the pack, the period, the lines and their total; packages are not drawn on.
  * Units: bytes and bit/s as integers, money as decimal text in the pack's currency.
- * Time: days, months and windows are those of the pack's zone.
+ * Time: the period, days, months and windows are those of the account's zone.
  * Errors: `parameter_invalid` for a wrong request or pack, naming file, line, column and field;
  * `not_found` for an unknown account; `too_large` for more sums than one answer can hold.
  */
 export async function tryRules(body: unknown, deps: TryRulesDeps): Promise<ExactJson> {
   const request = parseRequest(body)
   const pack = parseRulePack(request.pack, request.file)
-  if (!(await deps.accountExists(request.account))) {
+  const zone = await deps.zoneOf(request.account)
+  if (zone === undefined) {
     throw new AppError('not_found', `There is no account ${request.account}.`)
   }
-  const rated = {
-    accountId: request.account,
-    period: { startMs: request.start, endMs: request.end },
-    zone: pack.zone,
-    groups: request.groups,
-  }
+  const period = periodOf(request, zone)
+  const rated = { accountId: request.account, period, zone, groups: request.groups }
   const lines = await ratePeriod(pack, rated, deps.usage)
   return {
     pack: { name: pack.name, version: pack.version, hash: hashContent(pack) },
     account: request.account,
-    zone: pack.zone,
-    start: instantText(request.start),
-    end: instantText(request.end),
+    zone,
+    start: instantText(period.startMs),
+    end: instantText(period.endMs),
     currency: pack.currency,
     lines: lines.map(toWire),
     total: formatMoney(totalOf(lines)),
@@ -78,7 +77,24 @@ export async function tryRules(body: unknown, deps: TryRulesDeps): Promise<Exact
 
 function parseRequest(body: unknown): z.output<typeof TryRequest> {
   const request = parseInput(TryRequest, body)
-  const { start, end, groups } = request
+  const ids = Object.values(request.groups).flat()
+  const twice = ids.find((id, index) => ids.indexOf(id) !== index)
+  if (twice !== undefined) {
+    const message = `${twice} is in two groups; its usage would be billed twice.`
+    throw new AppError('parameter_invalid', message, { field: 'groups' })
+  }
+  return request
+}
+
+function periodOf({ period, start, end }: z.output<typeof TryRequest>, zone: string): Interval {
+  if (period !== undefined && start === undefined && end === undefined) {
+    return parsePeriod(period, zone)
+  }
+  if (period !== undefined || start === undefined || end === undefined) {
+    throw new AppError('parameter_invalid', 'Send either period, or start and end.', {
+      field: 'period',
+    })
+  }
   if (end <= start || end - start > PERIOD_MS_MAX) {
     throw new AppError('parameter_invalid', 'end must be after start, by at most 367 days.', {
       field: 'end',
@@ -89,13 +105,7 @@ function parseRequest(body: unknown): z.output<typeof TryRequest> {
       field: 'start',
     })
   }
-  const ids = Object.values(groups).flat()
-  const twice = ids.find((id, index) => ids.indexOf(id) !== index)
-  if (twice !== undefined) {
-    const message = `${twice} is in two groups; its usage would be billed twice.`
-    throw new AppError('parameter_invalid', message, { field: 'groups' })
-  }
-  return request
+  return { startMs: start, endMs: end }
 }
 
 function toWire(line: RatedLine): ExactJson {

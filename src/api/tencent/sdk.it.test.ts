@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fakeDeps, type FakeWorld } from '../../../test/support/fakes.ts'
-import { standardWorld } from '../../../test/support/world.ts'
+import { addResource, resource, standardWorld } from '../../../test/support/world.ts'
 import { newRequestId } from '../../core/ids.ts'
 import { createDialects, HEADER_BYTES_MAX } from '../dialects.ts'
 
@@ -26,6 +26,11 @@ interface Statistics {
   readonly RequestId?: string
 }
 
+interface Order {
+  readonly ResourceId?: string
+  readonly RequestId?: string
+}
+
 interface Credential {
   readonly secretId: string
   readonly secretKey: string
@@ -33,6 +38,7 @@ interface Credential {
 
 interface Client {
   GetFlowStatisticByRegion(input: object): Promise<Statistics>
+  OrderFlowPackage(input: object): Promise<Order>
   GetDevices(input: object): Promise<object>
 }
 
@@ -50,7 +56,7 @@ interface IntlSdk {
     region: string,
     profile: unknown,
   ) => {
-    request(action: string, input: object, done: (error: unknown, data: Statistics) => void): void
+    request(action: string, input: object, done: (error: unknown, data: unknown) => void): void
   }
   readonly Credential: new (secretId: string, secretKey: string) => unknown
   readonly HttpProfile: new (protocol: string, endpoint: string, method: string) => unknown
@@ -61,11 +67,12 @@ const load = createRequire(import.meta.url)
 const KEY_A = { secretId: 'pk-a', secretKey: 'sk-a' }
 
 let app: FastifyInstance
+let world: FakeWorld
 let endpoint: string
 let domestic: DomesticSdk
 let intl: IntlSdk
 
-function usage(world: FakeWorld): void {
+function usage(): void {
   const cloud = {
     meter: 'mna',
     accountId: 'acc-a',
@@ -84,8 +91,9 @@ beforeAll(async () => {
   for (const name of ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY']) {
     delete process.env[name]
   }
-  const world = standardWorld()
-  usage(world)
+  world = standardWorld()
+  addResource(world, resource('mna-a2', 'mna', 'org-a'))
+  usage()
   const clock = { nowMs: () => performance.timeOrigin + performance.now() }
   const dialects = createDialects({ ...fakeDeps(world), clock })
   app = Fastify({ genReqId: () => newRequestId(), http: { maxHeaderSize: HEADER_BYTES_MAX } })
@@ -111,25 +119,25 @@ function domesticClient(
   })
 }
 
-function intlCall(
+function intlCall<Reply = Statistics>(
   signMethod: string,
   method: string,
   input: object,
-  credential = KEY_A,
-): Promise<Statistics> {
+  action = 'GetFlowStatisticByRegion',
+): Promise<Reply> {
   const http = new intl.HttpProfile('http://', endpoint, method)
   const client = new intl.CommonClient(
     'mna.intl.tencentcloudapi.com',
     '2021-01-19',
-    new intl.Credential(credential.secretId, credential.secretKey),
+    new intl.Credential(KEY_A.secretId, KEY_A.secretKey),
     '',
     new intl.ClientProfile(signMethod, http),
   )
   return new Promise((resolve, reject) => {
-    client.request('GetFlowStatisticByRegion', input, (error, data) => {
+    client.request(action, input, (error, data) => {
       if (error instanceof Error) reject(error)
       else if (error !== null && error !== undefined) reject(new Error('refused', { cause: error }))
-      else resolve(data)
+      else resolve(data as Reply)
     })
   })
 }
@@ -141,6 +149,15 @@ const EXPECTED = {
   TotalValue: 308_868_325,
 }
 
+/** What both SDKs send as a list, booleans and an integer. */
+const ORDER = {
+  PackageType: 'DEVICE_2_FLOW_50G',
+  DeviceList: ['mna-a', 'mna-a2'],
+  AutoRenewFlag: false,
+  PackageRegion: 0,
+  FlowTruncFlag: false,
+}
+
 const SCHEMES = ['TC3-HMAC-SHA256', 'HmacSHA256', 'HmacSHA1'].flatMap((signMethod) =>
   ['POST', 'GET'].map((method) => [signMethod, method] as const),
 )
@@ -150,6 +167,23 @@ describe('tencentcloud-sdk-nodejs', () => {
     const reply = await domesticClient(signMethod, method, KEY_A).GetFlowStatisticByRegion(INPUT)
     expect(reply).toMatchObject(EXPECTED)
     expect(reply.RequestId).toMatch(/^[0-9a-f-]{36}$/)
+  })
+
+  test.each(SCHEMES)('an order of a package by %s %s', async (signMethod, method) => {
+    const reply = await domesticClient(signMethod, method, KEY_A).OrderFlowPackage(ORDER)
+    expect(reply.ResourceId).toMatch(/^pkg-/)
+    expect(world.orders.at(-1)).toMatchObject({
+      offer: 'DEVICE_2_FLOW_50G',
+      resources: ['mna-a', 'mna-a2'],
+    })
+  })
+
+  test('an order that is refused reaches the caller with its code', async () => {
+    const client = domesticClient('TC3-HMAC-SHA256', 'POST', KEY_A)
+    const refused = client.OrderFlowPackage({ ...ORDER, PackageType: 'DEVICE_1_FLOW_20G' })
+    await expect(refused).rejects.toMatchObject({ code: 'LimitExceeded' })
+    const unknown = client.OrderFlowPackage({ ...ORDER, DeviceList: ['mna-b'] })
+    await expect(unknown).rejects.toMatchObject({ code: 'OperationDenied.DeviceNotFound' })
   })
 
   test('an error reaches the caller with its code, message, request and trace id', async () => {
@@ -191,6 +225,11 @@ describe('tencentcloud-sdk-nodejs', () => {
 describe('CommonClient of tencentcloud-sdk-nodejs-intl-en', () => {
   test.each(SCHEMES)('%s %s', async (signMethod, method) => {
     expect(await intlCall(signMethod, method, INPUT)).toMatchObject(EXPECTED)
+  })
+
+  test.each(SCHEMES)('an order of a package by %s %s', async (signMethod, method) => {
+    const reply = await intlCall<Order>(signMethod, method, ORDER, 'OrderFlowPackage')
+    expect(reply.ResourceId).toMatch(/^pkg-/)
   })
 
   test('an error reaches the caller with its code', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { fakeDeps, type FakeWorld } from '../../../test/support/fakes.ts'
 import { type How, type Input, signedCall } from '../../../test/support/ucloud-calls.ts'
-import { BRAND, NOW_MS, standardWorld, TODAY_MS } from '../../../test/support/world.ts'
+import { BRAND, NOW_MS, standardWorld, TODAY_MS, trafficPackage } from '../../../test/support/world.ts'
 import { answerUcloud } from './dialect.ts'
 
 const DAY_S = 86_400
@@ -16,12 +16,12 @@ async function ask(action: string, input: Input, how: How, world: FakeWorld) {
 /** A world in which every call has something to say. */
 function busyWorld(): FakeWorld {
   const world = standardWorld()
-  const pack = { accountId: 'acc-a', purchasedMs: 0, startMs: TODAY_MS - DAY_S * 10_000 }
+  const pack = trafficPackage({ purchasedMs: 0, startMs: TODAY_MS - DAY_S * 10_000 })
   const yearMs = TODAY_MS + 300 * DAY_S * 1000
   world.trafficPackages.push(
-    { ...pack, id: 'p1', area: 'cn', kind: 'static', sizeBytes: 100n * GB, endMs: yearMs },
-    { ...pack, id: 'p2', area: 'abroad', kind: 'static', sizeBytes: 5n * GB, endMs: null },
-    { ...pack, id: 'p3', area: 'cn', kind: 'dynamic', sizeBytes: 7n * GB, endMs: yearMs },
+    { ...pack, id: 'p1', sizeBytes: 100n * GB, endMs: yearMs },
+    { ...pack, id: 'p2', areas: ['abroad'], sizeBytes: 5n * GB, endMs: null },
+    { ...pack, id: 'p3', kinds: ['dynamic'], sizeBytes: 7n * GB, endMs: yearMs },
   )
   const cdn = {
     meter: 'cdn',
@@ -44,7 +44,6 @@ function busyWorld(): FakeWorld {
     startMs: TODAY_MS - 2 * DAY_S * 1000,
     endMs: TODAY_MS - DAY_S * 1000,
     quantityGb: 9n,
-    charged: true,
   })
   world.exclusivePackages.push({
     id: 'x1',

@@ -18,8 +18,8 @@ export interface Parameter {
   /** `seconds`: Unix seconds, read as milliseconds; `list`: `Name.0`, `Name.1`, … */
   readonly type: 'string' | 'int' | 'seconds' | 'bool' | 'list'
   readonly required: boolean
-  /** Accepted values of an `int`. */
-  readonly choices?: readonly number[]
+  /** Accepted values of an `int` or a `string`. */
+  readonly choices?: readonly (number | string)[]
   readonly doc: string
 }
 
@@ -92,7 +92,7 @@ function readOne(
   if (text === undefined) return undefined
   switch (parameter.type) {
     case 'string':
-      return text
+      return readChoice(name, text, parameter.choices)
     case 'bool':
       return readBool(name, text)
     case 'int':
@@ -109,13 +109,19 @@ function readBool(name: string, text: string): boolean {
   throw invalid(name, 'is neither true nor false')
 }
 
-function readInt(name: string, text: string, choices?: readonly number[]): number {
+function readInt(name: string, text: string, choices?: Parameter['choices']): number {
   const value = /^-?\d{1,16}$/.test(text) ? Number(text) : Number.NaN
   if (!Number.isSafeInteger(value)) throw invalid(name, 'is not an integer')
-  if (choices !== undefined && !choices.includes(value)) {
-    throw invalid(name, `is not one of ${choices.join(', ')}`)
-  }
-  return value
+  return readChoice(name, value, choices)
+}
+
+function readChoice<T extends number | string>(
+  name: string,
+  value: T,
+  choices: Parameter['choices'],
+): T {
+  if (choices === undefined || choices.includes(value)) return value
+  throw invalid(name, `is not one of ${choices.join(', ')}`)
 }
 
 function readSeconds(name: string, text: string): EpochMs {

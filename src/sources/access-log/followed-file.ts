@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
-import { AppError } from '../../core/errors.ts'
+import { AppError, unreachable } from '../../core/errors.ts'
 import { isCompressed, openHandle, openLogFile } from './content.ts'
 import { headHashOf, headOf, Intake, type IntakeOptions, type IntakeStart } from './intake.ts'
 import type { FoundFile } from './tail-paths.ts'
@@ -47,10 +47,13 @@ export class FollowedFile {
   #kind: 'unknown' | 'plain' | 'compressed' = 'unknown'
   #takenMtimeMs: number | null = null
   #generation = 0
+  #overwritten: { identity: string; size: number } | null = null
+  readonly #bornMs: number
 
   constructor(found: FoundFile, options: FollowOptions, nowMs: number) {
     this.key = found.key
     this.#path = found.path
+    this.#bornMs = found.bornMs
     this.#options = options
     this.#changedMs = nowMs
     this.#intake = this.#newIntake()
@@ -76,6 +79,42 @@ export class FollowedFile {
 
   get fileId(): string | null {
     return this.#intake.fileId
+  }
+
+  /** What its content is known by: its chunks, then its first line; both once they are known. */
+  get identities(): readonly string[] {
+    const { fileId, headHash } = this.#intake
+    return [fileId ?? '', headHash].filter((identity) => identity !== '')
+  }
+
+  /** How much of its content has been read, decompressed. */
+  get readTo(): number {
+    return this.#kind === 'compressed' ? this.#intake.position : this.#position
+  }
+
+  /** Nothing that was there at the last look is waiting; a line without its LF may be. */
+  get isReadToEnd(): boolean {
+    switch (this.#kind) {
+      case 'unknown':
+        return true
+      case 'compressed':
+        return this.isTaken
+      case 'plain':
+        return this.lagBytes === 0 && !this.#intake.isComparing
+      default:
+        return unreachable(this.#kind)
+    }
+  }
+
+  get bornMs(): number {
+    return this.#bornMs
+  }
+
+  /** Content that was overwritten before all of it was read that had been seen, told once. */
+  takeOverwritten(): { readonly identity: string; readonly size: number } | null {
+    const overwritten = this.#overwritten
+    this.#overwritten = null
+    return overwritten
   }
 
   /** Size and time of the last write when it was last looked at. */
@@ -166,6 +205,10 @@ export class FollowedFile {
 
   async #startOver(): Promise<void> {
     this.#generation += 1
+    const [identity] = this.identities
+    if (this.lagBytes > 0 && identity !== undefined) {
+      this.#overwritten = { identity, size: this.#size }
+    }
     await this.reset()
   }
 

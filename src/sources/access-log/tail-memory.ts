@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 
@@ -10,15 +10,30 @@ const State = z.array(
     z.strictObject({ key: z.string(), fileId: z.string() }),
     z.strictObject({ key: z.string(), size: z.number(), mtimeMs: z.number() }),
     z.strictObject({ key: z.string(), sinceMs: z.number() }),
+    z.strictObject({
+      key: z.string(),
+      readMs: z.number(),
+      files: z.array(z.strictObject({ file: z.string(), size: z.number() })),
+    }),
   ]),
 )
+
+/** Content that a source was reading. */
+export interface FollowedContent {
+  readonly readMs: number
+  /** Identity of the content, and how much of it was read. */
+  readonly files: readonly { readonly file: string; readonly size: number }[]
+}
+
+/** No inode's key. */
+const FOLLOWED_KEY = 'followed'
 
 /**
  * Remembers across restarts which inode had which identity, which files are done, and since when
  * rotated files matter.
  *
  * A cache: losing it costs reading files again, never a line, because what was taken in is known
- * by its content.
+ * by its content. Only files that went away unread while nobody looked are not missed then.
  */
 export interface TailMemory {
   load(): Promise<void>
@@ -29,6 +44,9 @@ export interface TailMemory {
   /** What this file was rotated to and was last written to by then is not wanted any more. */
   sinceMsOf(path: string): number | null
   rememberSince(path: string, sinceMs: number): void
+  /** What was being read, and when all of it had been read to its end; null: not known. */
+  followed(): FollowedContent | null
+  rememberFollowed(content: FollowedContent): void
   /** Writes what changed. */
   save(): Promise<void>
 }
@@ -71,6 +89,13 @@ export function createTailMemory(directory: string | null, name: string): TailMe
       return entry !== undefined && 'sinceMs' in entry ? entry.sinceMs : null
     },
     rememberSince: (file, sinceMs) => set({ key: sinceKey(file), sinceMs }),
+    followed() {
+      const entry = entries.get(FOLLOWED_KEY)
+      if (entry === undefined || !('readMs' in entry)) return null
+      return { readMs: entry.readMs, files: entry.files }
+    },
+    rememberFollowed: ({ readMs, files }) =>
+      set({ key: FOLLOWED_KEY, readMs, files: files.map((one) => ({ ...one })) }),
     async save() {
       if (!isChanged || path === null || directory === null) return
       isChanged = false
@@ -79,6 +104,20 @@ export function createTailMemory(directory: string | null, name: string): TailMe
       await writeFile(`${path}.new`, JSON.stringify(kept))
       await rename(`${path}.new`, path)
     },
+  }
+}
+
+/** Names of the sources that were ever followed with this directory. */
+export async function readTailedNames(directory: string): Promise<readonly string[]> {
+  try {
+    const names = await readdir(directory)
+    return names
+      .filter((name) => name.endsWith('.json'))
+      .map((name) => decodeURIComponent(name.slice(0, -'.json'.length)))
+      .sort()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
   }
 }
 

@@ -8,6 +8,8 @@ export interface FoundFile {
   readonly path: string
   readonly size: number
   readonly mtimeMs: number
+  /** When it was made; 0 where the file system does not say. */
+  readonly bornMs: number
 }
 
 /** Files looked at in one directory; more are not followed. */
@@ -40,6 +42,7 @@ export async function findFile(path: string): Promise<FoundFile | null> {
     path,
     size: stats.size,
     mtimeMs: stats.mtimeMs,
+    bornMs: stats.birthtimeMs,
   }
 }
 

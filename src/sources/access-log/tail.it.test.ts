@@ -30,6 +30,9 @@ let warnings: string[] = []
 let tailers: Tailer[] = []
 /** Called between the moment a file is listed and its first look. */
 let onFollowing = (): void => undefined
+/** What tailers said of how completely they read, in fast time. */
+let complete: { startMs: number; endMs: number }[] = []
+let lost: { startMs: number; endMs: number; file: string }[] = []
 
 beforeEach(() => {
   count += 1
@@ -40,6 +43,8 @@ beforeEach(() => {
   warnings = []
   tailers = []
   onFollowing = () => undefined
+  complete = []
+  lost = []
 })
 
 afterEach(async () => {
@@ -63,6 +68,10 @@ async function start(paths: readonly string[] = [log]): Promise<Tailer> {
       sink,
       clock: fastClock,
       log: { info: () => onFollowing(), warn: (_, message) => void warnings.push(message) },
+      report: {
+        complete: (span) => void complete.push(span),
+        lost: async (part) => void lost.push(part),
+      },
     },
   )
   await tailer.start()
@@ -473,3 +482,100 @@ test.each([1, 2, 3])(
   },
   60_000,
 )
+
+/** Waits until all is read again and nothing is looked for any more. */
+async function read(beats = complete.length + 3): Promise<void> {
+  for (let waited = 0; complete.length < beats && waited < 10_000; waited += 10) await sleep(10)
+}
+
+test('a log that does not grow is complete all the same, without a break', async () => {
+  writeFileSync(log, lines(0, 3))
+  await start()
+  await settled(3)
+  await read(10)
+  expect(complete.length).toBeGreaterThanOrEqual(10)
+  const ends = complete.map(({ endMs }) => endMs)
+  expect(complete.slice(1).map(({ startMs }) => startMs)).toEqual(ends.slice(0, -1))
+  expect(lost).toEqual([])
+})
+
+test('a log that is not there is not complete', async () => {
+  await start()
+  await sleep(200)
+  expect(complete).toEqual([])
+})
+
+test('what rotation and compression did while nobody looked is no loss', async () => {
+  writeFileSync(log, lines(0, 10))
+  const first = await start()
+  await settled(10)
+  await read()
+  await stop(first)
+  const stoppedMs = complete.at(-1)?.endMs ?? 0
+  appendFileSync(log, lines(10, 20))
+  writeFileSync(`${log}.2.gz`, gzipSync(readFileSync(log)))
+  unlinkSync(log)
+  writeFileSync(`${log}.1`, lines(20, 25))
+  writeFileSync(log, lines(25, 30))
+  complete = []
+  await start()
+  await settled(30)
+  await read()
+  expect(taken()).toEqual(sorted(lines(0, 30)))
+  expect(complete[0]?.startMs).toBeLessThanOrEqual(stoppedMs)
+  // A minute of fast time passes, too.
+  await sleep(2500)
+  expect(lost).toEqual([])
+})
+
+test('a file that is deleted while nobody looks is lost since it was last read', async () => {
+  writeFileSync(log, lines(0, 10))
+  const first = await start()
+  await settled(10)
+  await read()
+  await stop(first)
+  const stoppedMs = complete.at(-1)?.endMs ?? 0
+  unlinkSync(log)
+  writeFileSync(log, lines(100, 105))
+  complete = []
+  const restartedMs = fastClock.nowMs()
+  await start()
+  await settled(15)
+  expect(complete).toEqual([])
+  for (let waited = 0; lost.length === 0 && waited < 10_000; waited += 10) await sleep(10)
+  expect(lost).toHaveLength(1)
+  expect(lost[0]?.startMs).toBeLessThanOrEqual(stoppedMs)
+  expect(lost[0]?.endMs).toBeGreaterThanOrEqual(restartedMs)
+  await read()
+  expect(complete.length).toBeGreaterThan(0)
+})
+
+/** A log of 40 MB, of which half is read while the journal is full for more than a second. */
+async function fallBehind(): Promise<void> {
+  writeFileSync(log, lines(0, 10))
+  await start()
+  await settled(10)
+  await read()
+  sink.overload(3)
+  appendFileSync(log, `${'x'.repeat(999)}\n`.repeat(40_000))
+  await sleep(500)
+}
+
+test('a file that is truncated before all of it was read is a loss', async () => {
+  await fallBehind()
+  const readMs = complete.at(-1)?.endMs
+  writeFileSync(log, lines(200, 203))
+  for (let waited = 0; lost.length === 0 && waited < 10_000; waited += 10) await sleep(10)
+  expect(lost).toMatchObject([{ startMs: readMs }])
+  expect(taken()).toContain('line 202')
+}, 20_000)
+
+test('a file that is copied and truncated before all of it was read is none', async () => {
+  await fallBehind()
+  copyFileSync(log, `${log}.1`)
+  writeFileSync(log, lines(200, 203))
+  await settled(40_013)
+  await sleep(3000)
+  expect(lost).toEqual([])
+  expect(sink.lines()).toBe(40_013)
+}, 20_000)

@@ -4,6 +4,7 @@ import type { Clock } from '../../core/clock.ts'
 import { AppError, toAppError } from '../../core/errors.ts'
 import { FollowedFile } from './followed-file.ts'
 import { compileFormat, type FormatSpec } from './format.ts'
+import { createReadCoverage, type ReadCoverage, type ReadReport } from './read-coverage.ts'
 import { createRotatedFiles, type RotatedFiles } from './rotated-files.ts'
 import type { LogSink } from './sink.ts'
 import { createTailMemory, type TailMemory } from './tail-memory.ts'
@@ -32,6 +33,8 @@ export interface TailDeps {
   readonly sink: LogSink
   readonly clock: Clock
   readonly log: TailLog
+  /** Told how completely the source is read; absent: nobody asks. */
+  readonly report?: ReadReport
 }
 
 /** One followed file, for metrics and `weir doctor`. */
@@ -56,6 +59,7 @@ const ROTATED_IDLE_MS = 60_000
 const PAUSE_MS_MIN = 250
 const RETRY_MS_MIN = 200
 const RETRY_MS_MAX = 10_000
+const UNHEARD: ReadReport = { complete: () => undefined, lost: async () => undefined }
 
 /**
  * Follows log files as they grow and rotate, each line once.
@@ -92,6 +96,7 @@ class LogTailer implements Tailer {
   #wake: () => void = () => undefined
   #isWoken = false
   readonly #rotated: RotatedFiles
+  readonly #coverage: ReadCoverage
   /** Something may lie beside the configured files that is not followed. */
   #isLookDue = true
 
@@ -100,6 +105,7 @@ class LogTailer implements Tailer {
     this.#deps = deps
     this.#memory = createTailMemory(config.stateDirectory, config.name)
     this.#rotated = createRotatedFiles(config.paths, this.#memory, deps.sink)
+    this.#coverage = createReadCoverage(this.#memory, deps.report ?? UNHEARD)
   }
 
   get name(): string {
@@ -112,6 +118,7 @@ class LogTailer implements Tailer {
 
   async start(): Promise<void> {
     await this.#memory.load()
+    this.#coverage.restore(this.#deps.clock.nowMs())
     this.#loop = this.#run()
   }
 
@@ -154,8 +161,22 @@ class LogTailer implements Tailer {
     for (const file of found) if (await this.#follow(file, nowMs)) isBehind = true
     this.#noticeReplaced(found)
     if (await this.#followRotated(listed, nowMs)) isBehind = true
+    await this.#endLook(found, isBehind, nowMs)
     await this.#closeIdle()
     return isBehind
+  }
+
+  /** Says how completely everything was read that there is; a log that is not there never was. */
+  async #endLook(found: readonly FoundFile[], isBehind: boolean, nowMs: number): Promise<void> {
+    const files = [...this.#files.values()]
+    const isComplete =
+      !isBehind &&
+      !this.#isLookDue &&
+      !this.#abort.signal.aborted &&
+      this.#failing.size === 0 &&
+      found.length > 0 &&
+      files.every((file) => file.isReadToEnd)
+    await this.#coverage.endLook(files, { isComplete, nowMs })
   }
 
   /**
@@ -210,6 +231,8 @@ class LogTailer implements Tailer {
       return 'idle'
     } finally {
       if (file.generation !== generation) this.#isLookDue = true
+      const overwritten = file.takeOverwritten()
+      if (overwritten !== null) this.#coverage.missing(overwritten, nowMs)
     }
   }
 
@@ -219,6 +242,10 @@ class LogTailer implements Tailer {
     if (error instanceof AppError && error.code === 'not_found') {
       // Rotated while it was closed: it lies there under another name.
       this.#isLookDue = true
+      const [identity] = file.identities
+      if (file.lagBytes > 0 && identity !== undefined) {
+        this.#coverage.missing({ identity, size: file.size }, nowMs)
+      }
       await this.#forget(file)
       return
     }

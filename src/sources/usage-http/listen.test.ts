@@ -10,7 +10,8 @@ const GOOD = '{"time":"2026-11-20T10:00:00Z","resource":"eip-1","direction":"out
 
 function source(name: string, more: Partial<Source> = {}): Source {
   const id = `src-${name}`
-  return { id, name, meters: ['eip'], accountId: null, active: true, createdMs: 0, ...more }
+  const rest = { accountId: null, expects: 'continuous', active: true, createdMs: 0 } as const
+  return { id, name, meters: ['eip'], ...rest, ...more }
 }
 
 const SOURCES: Readonly<Record<string, Source>> = {
@@ -18,6 +19,8 @@ const SOURCES: Readonly<Record<string, Source>> = {
   bound: source('bound', { accountId: 'acc-1' }),
   other: source('other', { meters: ['cdn', 'eip', 'mna'] }),
 }
+
+const NOW_MS = Date.UTC(2026, 10, 20, 10, 0, 30)
 
 const OUTCOME = { lines: 5, accepted: 2, duplicate: 1, rejected: { unknown_resource: 2 } }
 
@@ -29,6 +32,8 @@ interface Fake {
   failure: AppError | null
   isRepeat: boolean
   acked: number
+  /** What was said of coverage. */
+  readonly noted: object[]
   release: Promise<void>
 }
 
@@ -43,6 +48,7 @@ beforeEach(async () => {
     failure: null,
     isRepeat: false,
     acked: 0,
+    noted: [],
     release: Promise.resolve(),
   }
   server = Fastify({ bodyLimit: 4096 })
@@ -70,6 +76,12 @@ beforeEach(async () => {
           [3, 5].slice(0, limit).map((line) => ({ line, reason: `unknown_resource of ${seq}` })),
         sourceOfToken: async (token) => SOURCES[token],
         onAcked: () => (fake.acked += 1),
+        coverage: {
+          clock: { nowMs: () => NOW_MS },
+          beat: (name, span) => void fake.noted.push({ name, ...span }),
+          through: async (name, throughMs) => void fake.noted.push({ name, throughMs }),
+          number: async (request) => void fake.noted.push(request),
+        },
       },
     ),
   )
@@ -239,5 +251,71 @@ describe('asking for a batch', () => {
 
   test('needs a token', async () => {
     expect((await ask('7', 'nobody')).statusCode).toBe(401)
+  })
+})
+
+describe('what is noted of a source', () => {
+  const beat = { name: 'edge', startMs: NOW_MS, endMs: NOW_MS }
+
+  test('every accepted request is a heartbeat, with its number if it has one', async () => {
+    await send()
+    await send({ headers: { 'weir-sequence': '7' } })
+    expect(fake.noted).toEqual([beat, { source: 'edge', number: 7, receivedMs: NOW_MS }, beat])
+  })
+
+  test('a request that is refused is neither noted nor counted', async () => {
+    const headers = { 'weir-sequence': '7' }
+    expect((await send({ payload: 'x', headers })).statusCode).toBe(400)
+    expect((await send({ headers }, null)).statusCode).toBe(401)
+    fake.failure = new AppError('overloaded', 'full')
+    expect((await send({ headers })).statusCode).toBe(503)
+    expect(fake.noted).toEqual([])
+  })
+
+  test.each(['-1', '1.5', 'x', '', '9007199254740992'])(
+    'a number %j is refused before anything is taken in',
+    async (number) => {
+      const answer = await send({ headers: { 'weir-sequence': number } })
+      expect(answer.statusCode).toBe(400)
+      expect(answer.json()).toMatchObject({ error: { field: 'Weir-Sequence' } })
+      expect(fake.requests).toEqual([])
+    },
+  )
+
+  async function heartbeat(payload: string, headers = {}) {
+    return await send({ url: '/v1/heartbeat', payload, headers })
+  }
+
+  test('a heartbeat without a body is one of the present slot', async () => {
+    const answer = await heartbeat('', { 'weir-sequence': '8' })
+    expect(answer.statusCode).toBe(200)
+    expect(answer.json()).toEqual({ source: 'edge', state: 'noted' })
+    expect(fake.noted).toEqual([{ source: 'edge', number: 8, receivedMs: NOW_MS }, beat])
+  })
+
+  test('a heartbeat with through says that all until then was sent, and no more', async () => {
+    expect((await heartbeat('{"through":"2026-11-20T17:55:00+08:00"}')).statusCode).toBe(200)
+    // A clock that is a minute fast means now.
+    expect((await heartbeat('{"through":"2026-11-20T10:01:30Z"}')).statusCode).toBe(200)
+    expect(fake.noted).toEqual([
+      { name: 'edge', throughMs: Date.UTC(2026, 10, 20, 9, 55) },
+      { name: 'edge', throughMs: NOW_MS },
+    ])
+  })
+
+  test.each([
+    ['{"through":"2026-11-20T11:00:00Z"}', 'parameter_invalid'],
+    ['{"through":"2026-11-20T10:00:00"}', 'parameter_invalid'],
+    ['{"until":"2026-11-20T10:00:00Z"}', 'parameter_invalid'],
+    ['{', 'body_malformed'],
+  ])('a heartbeat %s is refused as %s', async (payload, code) => {
+    const answer = await heartbeat(payload)
+    expect(answer.statusCode).toBe(400)
+    expect(answer.json()).toMatchObject({ error: { code } })
+    expect(fake.noted).toEqual([])
+  })
+
+  test('a heartbeat needs a token', async () => {
+    expect((await send({ url: '/v1/heartbeat', payload: '' }, 'nobody')).statusCode).toBe(401)
   })
 })

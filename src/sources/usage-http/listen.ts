@@ -3,6 +3,7 @@ import type { Source } from '../../catalog/model.ts'
 import { AppError } from '../../core/errors.ts'
 import { METERS, METER_NAMES, type MeterName } from '../../meters/meter.ts'
 import { decodeBody } from './decode.ts'
+import { noteRequest, parseSequence, type ReportedCoverage, takeHeartbeat } from './heartbeat.ts'
 import { parseUsage } from './parse.ts'
 
 /** A loaded frame, as far as a sender is told. */
@@ -44,6 +45,8 @@ export interface UsageHttpDeps {
   readonly sourceOfToken: (token: string) => Promise<Source | undefined>
   /** Told after an answer that accepts usage was sent. */
   readonly onAcked: () => void
+  /** Absent: numbers are ignored, and there are no heartbeats. */
+  readonly coverage?: ReportedCoverage
 }
 
 export interface UsageHttpConfig {
@@ -57,10 +60,12 @@ export interface UsageHttpConfig {
 /** Refused lines listed in one answer. */
 export const REFUSED_LINES_MAX = 1000
 
+const HEARTBEAT_BYTES_MAX = 4096
+
 /** Longest `Idempotency-Key`. */
 const KEY_LENGTH_MAX = 255
 
-/** Adds `POST /v1/usage/{meter}` and `GET /v1/batches/{id}` to a server. */
+/** Adds `POST /v1/usage/{meter}`, `POST /v1/heartbeat` and `GET /v1/batches/{id}` to a server. */
 export function createUsageHttp(config: UsageHttpConfig, deps: UsageHttpDeps): FastifyPluginAsync {
   let inFlightBytes = 0
   const senders = new WeakMap<FastifyRequest, Source>()
@@ -106,6 +111,13 @@ export function createUsageHttp(config: UsageHttpConfig, deps: UsageHttpDeps): F
         }
       },
     )
+    const { coverage } = deps
+    if (coverage !== undefined) {
+      server.post('/v1/heartbeat', { bodyLimit: HEARTBEAT_BYTES_MAX }, async (request) => {
+        const source = await authenticate(request, deps)
+        return await takeHeartbeat(coverage, source.name, request)
+      })
+    }
     server.get<{ Params: { id: string } }>('/v1/batches/:id', async (request) => {
       const source = await authenticate(request, deps)
       return await describeBatch(request.params.id, source, deps)
@@ -151,6 +163,7 @@ async function takeIn(
   deps: UsageHttpDeps,
 ): Promise<unknown> {
   const { source, meter } = input
+  const number = parseSequence(request)
   const { body, lines } = await parseUsage(input.body, request.headers['content-type'], meter)
   const { seq, isRepeat } = await deps.ingest.acceptUsage({
     source: source.name,
@@ -160,6 +173,7 @@ async function takeIn(
     lines,
     idempotencyKey: parseKey(request.headers['idempotency-key']),
   })
+  await noteRequest(deps.coverage, source.name, number)
   reply.raw.once('finish', deps.onAcked)
   if (request.query.wait === 'loaded') {
     const frame = await deps.ingest.loaded(seq, config.waitMsMax)

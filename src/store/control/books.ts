@@ -1,24 +1,17 @@
 import type { Kysely } from 'kysely'
 import type { BooksReader } from '../../api/operations/ports.ts'
-import type { DayClosing } from '../../billing/daily-close.ts'
 import type { EpochMs } from '../../core/clock.ts'
+import type { MeterName } from '../../meters/meter.ts'
 import type { ControlDatabase } from './tables.ts'
 
-/** The books: what was billed, for good. */
-export interface Books extends BooksReader {
-  /** Records closed days; a day that is already closed stays as it is. */
-  record(days: readonly DayClosing[], closedMs: EpochMs): Promise<void>
-  /** End of the last closed day of each resource. */
-  closedUntil(): Promise<ReadonlyMap<string, EpochMs>>
-}
-
-/** Keeps the books in the control store. */
-export function createBooks(db: Kysely<ControlDatabase>): Books {
+/** Reads what the books closed of elastic IPs. */
+export function createAddressBooks(db: Kysely<ControlDatabase>): BooksReader {
   return {
-    async closedDays(resourceId, interval) {
+    async closedDays(accountId, resourceId, interval) {
       const rows = await db
-        .selectFrom('closed_days')
-        .selectAll()
+        .selectFrom('address_days')
+        .select(['start_ms', 'end_ms', 'quantity_gb'])
+        .where('account_id', '=', accountId)
         .where('resource_id', '=', resourceId)
         .where('start_ms', '>=', interval.startMs)
         .where('start_ms', '<', interval.endMs)
@@ -28,35 +21,22 @@ export function createBooks(db: Kysely<ControlDatabase>): Books {
         startMs: row.start_ms,
         endMs: row.end_ms,
         quantityGb: BigInt(row.quantity_gb),
-        charged: row.charged === 1,
       }))
     },
-    async record(days, closedMs) {
-      await db.transaction().execute(async (trx) => {
-        for (const day of days) {
-          await trx
-            .insertInto('closed_days')
-            .values({
-              resource_id: day.resourceId,
-              start_ms: day.startMs,
-              end_ms: day.endMs,
-              bytes: day.bytes,
-              quantity_gb: day.quantityGb,
-              charged: day.charged ? 1 : 0,
-              closed_ms: closedMs,
-            })
-            .onConflict((conflict) => conflict.columns(['resource_id', 'start_ms']).doNothing())
-            .execute()
-        }
-      })
-    },
-    async closedUntil() {
-      const rows = await db
-        .selectFrom('closed_days')
-        .select((eb) => ['resource_id', eb.fn.max('end_ms').as('until_ms')])
-        .groupBy('resource_id')
-        .execute()
-      return new Map(rows.map((row) => [row.resource_id, row.until_ms]))
-    },
   }
+}
+
+/** Tells up to where an account's book is closed; null: it is not begun, or no day of it is. */
+export async function readClosedUntil(
+  db: Kysely<ControlDatabase>,
+  accountId: string,
+  meter: MeterName,
+): Promise<EpochMs | null> {
+  const row = await db
+    .selectFrom('books')
+    .select(['start_ms', 'closed_until_ms'])
+    .where('meter', '=', meter)
+    .where('account_id', '=', accountId)
+    .executeTakeFirst()
+  return row === undefined || row.closed_until_ms === row.start_ms ? null : row.closed_until_ms
 }

@@ -5,6 +5,7 @@
 import type {
   Account,
   AdminToken,
+  AuditDraft,
   AuditEntry,
   Brand,
   ExclusivePackage,
@@ -16,6 +17,9 @@ import type {
   Source,
   TrafficPackage,
 } from '../../catalog/model.ts'
+import { type DayWindow, formatWindow, parseWindow } from '../../core/day-window.ts'
+import { assert } from '../../core/errors.ts'
+import type { AuditRecord } from './audit-chain.ts'
 import type {
   AccountRow,
   AdminTokenRow,
@@ -200,23 +204,67 @@ export const trafficPackageShape: Shape<TrafficPackage, TrafficPackageRow> = {
   toRow: (entry) => ({
     id: entry.id,
     account_id: entry.accountId,
-    area: entry.area,
-    kind: entry.kind,
+    meter: entry.meter,
+    areas: formatWords(entry.areas),
+    kinds: formatWords(entry.kinds),
+    project_ids: entry.projectIds === null ? null : JSON.stringify(entry.projectIds),
+    resource_ids: entry.resourceIds === null ? null : JSON.stringify(entry.resourceIds),
+    windows: JSON.stringify(entry.windows.map(formatWindow)),
     size_bytes: entry.sizeBytes,
     purchased_ms: entry.purchasedMs,
     start_ms: entry.startMs,
     end_ms: entry.endMs,
+    first_use_months: entry.firstUseMonths,
+    paid_amount: entry.paid === null ? null : String(entry.paid.amount),
+    paid_currency: entry.paid?.currency ?? null,
+    refunded_ms: entry.refundedMs,
+    refund_amount: entry.refundAmount === null ? null : String(entry.refundAmount),
+    offer: entry.offer,
   }),
   fromRow: (row) => ({
     id: row.id,
     accountId: row.account_id,
-    area: row.area as TrafficPackage['area'],
-    kind: row.kind as TrafficPackage['kind'],
+    meter: row.meter as TrafficPackage['meter'],
+    areas: parseWords(row.areas) as TrafficPackage['areas'],
+    kinds: parseWords(row.kinds) as TrafficPackage['kinds'],
+    projectIds: row.project_ids === null ? null : (JSON.parse(row.project_ids) as string[]),
+    resourceIds: row.resource_ids === null ? null : (JSON.parse(row.resource_ids) as string[]),
+    windows: (JSON.parse(row.windows) as string[]).map(readWindow),
     sizeBytes: BigInt(row.size_bytes),
     purchasedMs: row.purchased_ms,
     startMs: row.start_ms,
     endMs: row.end_ms,
+    firstUseMonths: row.first_use_months,
+    paid:
+      row.paid_amount === null || row.paid_currency === null
+        ? null
+        : { amount: BigInt(row.paid_amount), currency: row.paid_currency },
+    refundedMs: row.refunded_ms,
+    refundAmount: row.refund_amount === null ? null : BigInt(row.refund_amount),
+    offer: row.offer,
   }),
+}
+
+function readWindow(text: string): DayWindow {
+  const window = parseWindow(text)
+  assert(window !== undefined, `"${text}" is no part of the day`)
+  return window
+}
+
+const ANY = 'any'
+
+// One word is what the column held before it could hold several.
+function formatWords(words: readonly string[] | null): string {
+  return words === null ? ANY : words.toSorted().join(' ')
+}
+
+function parseWords(text: string): readonly string[] | null {
+  return text === ANY ? null : text.split(' ')
+}
+
+/** Lists how a column of words may be spelled that has the word; `all` are the two there are. */
+export function spellingsWith(word: string, all: readonly string[]): readonly string[] {
+  return [word, formatWords(all), ANY]
 }
 
 export const exclusivePackageShape: Shape<ExclusivePackage, ExclusivePackageRow> = {
@@ -244,6 +292,7 @@ export const sourceShape: Shape<Source, SourceRow> = {
     name: source.name,
     meters: JSON.stringify(source.meters),
     account_id: source.accountId,
+    expects: source.expects,
     active: toFlag(source.active),
     created_ms: source.createdMs,
   }),
@@ -252,6 +301,7 @@ export const sourceShape: Shape<Source, SourceRow> = {
     name: row.name,
     meters: JSON.parse(row.meters) as Source['meters'],
     accountId: row.account_id,
+    expects: row.expects as Source['expects'],
     active: row.active === 1,
     createdMs: row.created_ms,
   }),
@@ -272,15 +322,25 @@ export const adminTokenShape: Shape<AdminToken, AdminTokenRow> = {
   }),
 }
 
+/** Writes a change as a row of the audit log that has no place in the chain yet. */
+export function toAuditRecord(draft: AuditDraft): AuditRecord {
+  return {
+    id: draft.id,
+    at_ms: draft.atMs,
+    actor: draft.actor,
+    action: draft.action,
+    target: draft.target,
+    before: draft.before === null ? null : JSON.stringify(draft.before),
+    after: draft.after === null ? null : JSON.stringify(draft.after),
+  }
+}
+
 export const auditShape: Shape<AuditEntry, AuditRow> = {
   toRow: (entry) => ({
-    id: entry.id,
-    at_ms: entry.atMs,
-    actor: entry.actor,
-    action: entry.action,
-    target: entry.target,
-    before: entry.before === null ? null : JSON.stringify(entry.before),
-    after: entry.after === null ? null : JSON.stringify(entry.after),
+    ...toAuditRecord(entry),
+    sequence: entry.sequence,
+    previous_hash: entry.previousHash,
+    hash: entry.hash,
   }),
   fromRow: (row) => ({
     id: row.id,
@@ -290,5 +350,8 @@ export const auditShape: Shape<AuditEntry, AuditRow> = {
     target: row.target,
     before: row.before === null ? null : (JSON.parse(row.before) as unknown),
     after: row.after === null ? null : (JSON.parse(row.after) as unknown),
+    sequence: row.sequence,
+    previousHash: row.previous_hash,
+    hash: row.hash,
   }),
 }

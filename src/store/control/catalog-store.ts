@@ -1,6 +1,9 @@
 import type { Kysely } from 'kysely'
-import type { CatalogRows, CatalogStore } from '../../catalog/ports.ts'
-import type { ResourceVersion } from '../../catalog/model.ts'
+import type { CatalogRows, CatalogStore, TrafficPackageFilter } from '../../catalog/ports.ts'
+import type { MeterName, ResourceVersion } from '../../catalog/model.ts'
+import type { EpochMs } from '../../core/clock.ts'
+import { AREAS } from '../../meters/places.ts'
+import { appendAudit } from './audit-log.ts'
 import {
   accountShape,
   adminTokenShape,
@@ -12,6 +15,7 @@ import {
   regionShape,
   resourceShape,
   sourceShape,
+  spellingsWith,
   trafficPackageShape,
   versionShape,
 } from './catalog-rows.ts'
@@ -27,29 +31,41 @@ const BY_CREATION = ['created_ms', 'id'] as const
 /** Changes of these tables change whom usage belongs to. */
 const ATTRIBUTING: ReadonlySet<keyof CatalogTables> = new Set(['projects', 'resources'])
 
+/** The catalog's store, for what changes together with other areas of the control store. */
+export interface ControlCatalogStore extends CatalogStore {
+  /** Does what `change` does, and gives the work its transaction, too. */
+  changeWith<T>(work: (rows: CatalogRows, trx: Db) => Promise<T>): Promise<T>
+}
+
+/** Reads up to where a book is closed, in the transaction of a change; null: nothing is. */
+export type ClosedUntil = (db: Db, accountId: string, meter: MeterName) => Promise<EpochMs | null>
+
 /** Keeps the catalog in the control store. `onChange` runs after every committed change. */
 export function createCatalogStore(
   db: Db,
   masterKeys: MasterKeys,
   onChange: () => void,
-): CatalogStore {
-  return {
-    rows: createCatalogRows(db, masterKeys, () => undefined),
-    change: async (work) => {
-      const result = await db.transaction().execute(async (trx) => {
-        // First of all: on PostgreSQL this row is the lock that lets one change in at a time.
-        await bumpRevision(trx, 'catalog')
-        let attributing = false
-        const rows = createCatalogRows(trx, masterKeys, (table) => {
-          attributing ||= ATTRIBUTING.has(table)
-        })
-        const done = await work(rows)
-        if (attributing) await bumpRevision(trx, 'attribution')
-        return done
+  closedUntil: ClosedUntil = async () => null,
+): ControlCatalogStore {
+  const changeWith: ControlCatalogStore['changeWith'] = async (work) => {
+    const result = await db.transaction().execute(async (trx) => {
+      // First of all: on PostgreSQL this row is the lock that lets one change in at a time.
+      await bumpRevision(trx, 'catalog')
+      let attributing = false
+      const rows = createCatalogRows(trx, masterKeys, closedUntil, (table) => {
+        attributing ||= ATTRIBUTING.has(table)
       })
-      onChange()
-      return result
-    },
+      const done = await work(rows, trx)
+      if (attributing) await bumpRevision(trx, 'attribution')
+      return done
+    })
+    onChange()
+    return result
+  }
+  return {
+    rows: createCatalogRows(db, masterKeys, closedUntil, () => undefined),
+    change: (work) => changeWith((rows) => work(rows)),
+    changeWith,
   }
 }
 
@@ -74,6 +90,7 @@ export async function readRevision(db: Db, name: 'catalog' | 'attribution'): Pro
 function createCatalogRows(
   db: Db,
   masterKeys: MasterKeys,
+  closedUntil: ClosedUntil,
   onWrite: (table: keyof CatalogTables) => void,
 ): CatalogRows {
   return {
@@ -85,26 +102,14 @@ function createCatalogRows(
       order: ['region_id', 'region'],
       filters: { region: 'region', regionId: 'region_id', isDefault: 'is_default' },
     }),
-    trafficPackages: createShelf(db, trafficPackageShape, {
-      table: 'traffic_packages',
-      id: 'id',
-      // Draw-down follows the purchase; the packages of one purchase have different ids.
-      order: ['purchased_ms', 'id'],
-      filters: { accountId: 'account_id', area: 'area', kind: 'kind' },
-    }),
+    trafficPackages: trafficPackageShelf(db),
     exclusivePackages: createShelf(db, exclusivePackageShape, {
       table: 'exclusive_packages',
       id: 'id',
       order: BY_CREATION,
       filters: { accountId: 'account_id', resourceId: 'resource_id' },
     }),
-    audit: createShelf(db, auditShape, {
-      table: 'audit_log',
-      id: 'id',
-      order: ['at_ms', 'id'],
-      newestFirst: true,
-      filters: { actor: 'actor', action: 'action', target: 'target' },
-    }),
+    audit: auditShelf(db),
     versions: async (resourceId) => readVersions(db, resourceId),
     putVersion: async (version) => {
       onWrite('resources')
@@ -118,6 +123,28 @@ function createCatalogRows(
       return row.number ?? undefined
     },
     resourceCount: (projectId) => countResources(db, projectId),
+    closedUntil: (accountId, meter) => closedUntil(db, accountId, meter),
+  }
+}
+
+function trafficPackageShelf(db: Db): CatalogRows['trafficPackages'] {
+  const shelf = createShelf(db, trafficPackageShape, {
+    table: 'traffic_packages',
+    id: 'id',
+    // Draw-down follows the purchase; the packages of one purchase have different ids.
+    order: ['purchased_ms', 'id'],
+    filters: { accountId: 'account_id', meter: 'meter', area: 'areas', kind: 'kinds' },
+  })
+  // Asking for one word means every list that has it.
+  const spelled = ({ area, kind, ...rest }: TrafficPackageFilter): object => ({
+    ...rest,
+    ...(area !== undefined && { area: spellingsWith(area, AREAS) }),
+    ...(kind !== undefined && { kind: spellingsWith(kind, ['dynamic', 'static']) }),
+  })
+  return {
+    ...shelf,
+    list: (filter, page) => shelf.list(spelled(filter), page),
+    find: (filter) => shelf.find(spelled(filter)),
   }
 }
 
@@ -202,6 +229,18 @@ function accessShelves(
       insert: (token, { tokenHash }) => adminTokens.insert(token, { token_hash: tokenHash }),
     },
   }
+}
+
+function auditShelf(db: Db): CatalogRows['audit'] {
+  const { list } = createShelf(db, auditShape, {
+    table: 'audit_log',
+    id: 'id',
+    // The order of the chain: changes of one millisecond, and of a clock that was set back, too.
+    order: ['sequence', 'id'],
+    newestFirst: true,
+    filters: { actor: 'actor', action: 'action', target: 'target' },
+  })
+  return { list, append: (draft) => appendAudit(db, draft) }
 }
 
 interface Writes<T> {

@@ -1,6 +1,7 @@
 /**
- * Tables of the catalog as Kysely types them. Columns are those of migrations/0001-catalog.ts and
- * mean what the fields of the same name mean in catalog/model.ts.
+ * Tables of the catalog as Kysely types them. Columns are those of migrations/0001-catalog.ts (of
+ * the audit log: 0010-audit-chain.ts) and mean what the fields of the same name mean in
+ * catalog/model.ts.
  */
 
 import type { ColumnType } from 'kysely'
@@ -90,15 +91,30 @@ export interface ResourceVersionRow {
   pay_mode: string
 }
 
+/** Columns of 0001-catalog.ts and 0005-package-terms.ts. */
 export interface TrafficPackageRow {
   id: string
   account_id: string
-  area: string
-  kind: string
+  meter: string
+  /** Words with a space between, in alphabetical order; `any`: all there are. */
+  areas: string
+  kinds: string
+  /** null: any. */
+  project_ids: JsonColumn | null
+  resource_ids: JsonColumn | null
+  /** As people write them, e.g. `["00:00-08:00"]`. */
+  windows: JsonColumn
   size_bytes: BytesColumn
   purchased_ms: MsColumn
   start_ms: MsColumn
   end_ms: MsColumn | null
+  first_use_months: number | null
+  /** Billionths as decimal text: they may exceed 64 bits. */
+  paid_amount: string | null
+  paid_currency: string | null
+  refunded_ms: MsColumn | null
+  refund_amount: string | null
+  offer: string | null
 }
 
 export interface ExclusivePackageRow {
@@ -119,6 +135,7 @@ export interface SourceRow {
   created_ms: MsColumn
   /** SHA-256 of the ingest token, hex. */
   token_hash: string
+  expects: string
 }
 
 export interface AdminTokenRow {
@@ -137,6 +154,17 @@ export interface AuditRow {
   target: string
   before: JsonColumn | null
   after: JsonColumn | null
+  /** From 1, without gaps. */
+  sequence: number
+  previous_hash: string
+  hash: string
+}
+
+/** Where the chain of the audit log ends; its one row is named `audit_log`. */
+export interface AuditHeadRow {
+  name: 'audit_log'
+  sequence: number
+  hash: string
 }
 
 /** Counters that change with the catalog, so that readers notice cheaply. */
@@ -160,5 +188,6 @@ export interface CatalogTables {
   sources: SourceRow
   admin_tokens: AdminTokenRow
   audit_log: AuditRow
+  audit_head: AuditHeadRow
   catalog_state: CatalogStateRow
 }

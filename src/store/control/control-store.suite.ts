@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto'
+import { sql } from 'kysely'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Catalog, createCatalog } from '../../catalog/catalog.ts'
 import { DAY_MS, MINUTE_MS, floorTo } from '../../core/period.ts'
 import { type ControlStore, openControlStore } from './control-store.ts'
 import { createMasterKeys } from './master-key.ts'
 import { migrate } from './migrate.ts'
+import { packageTerms } from './migrations/0005-package-terms.ts'
 import { MIGRATIONS } from './migrations/list.ts'
 
 const NOW_MS = Date.UTC(2026, 10, 21, 8, 30, 15)
@@ -71,6 +73,40 @@ function schemaTests(world: () => World): void {
   test('opening again applies no step', async () => {
     expect(world().store.migrated).toEqual(MIGRATIONS.map((step) => step.name))
     expect((await world().again()).migrated).toEqual([])
+  })
+  test('a package of an older release says what it always meant', async () => {
+    const { store, catalog } = world()
+    const { id: accountId } = await catalog.as('test').createAccount({ name: 'old' })
+    // The table as 0001-catalog.ts makes it, with a row of that time.
+    const added = ['meter', 'project_ids', 'resource_ids', 'windows', 'first_use_months']
+    added.push('paid_amount', 'paid_currency', 'refunded_ms', 'refund_amount', 'offer')
+    const alter = () => store.db.schema.alterTable('traffic_packages')
+    await alter().renameColumn('areas', 'area').execute()
+    await alter().renameColumn('kinds', 'kind').execute()
+    for (const column of added) await alter().dropColumn(column).execute()
+    const columns = 'id, account_id, area, kind, size_bytes, purchased_ms, start_ms, end_ms'
+    await sql`insert into traffic_packages (${sql.raw(columns)})
+      values ('pkg-old', ${accountId}, 'abroad', 'dynamic', 5, 1, 2, 3)`.execute(store.db)
+    await store.db.transaction().execute((trx) => packageTerms.up(trx, store.backend))
+    expect(await catalog.rows.trafficPackages.get('pkg-old')).toEqual({
+      id: 'pkg-old',
+      accountId,
+      meter: 'cdn',
+      areas: ['abroad'],
+      kinds: ['dynamic'],
+      projectIds: null,
+      resourceIds: null,
+      windows: [],
+      sizeBytes: 5n,
+      purchasedMs: 1,
+      startMs: 2,
+      endMs: 3,
+      firstUseMonths: null,
+      paid: null,
+      refundedMs: null,
+      refundAmount: null,
+      offer: null,
+    })
   })
   // A crash may come after a step's statements and before its record on databases of the past.
   test('every step may run again and changes nothing', async () => {

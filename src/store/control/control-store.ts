@@ -1,12 +1,20 @@
 import { Kysely, sql } from 'kysely'
 import type { CatalogReader } from '../../api/operations/ports.ts'
+import type { AlertOutbox, AlertStore } from '../../billing/alert-ports.ts'
 import type { Attribution } from '../../catalog/model.ts'
-import type { CatalogStore } from '../../catalog/ports.ts'
 import type { Clock } from '../../core/clock.ts'
+import { createAlertOutbox } from './alert-outbox.ts'
+import { createAlertStore } from './alert-store.ts'
 import { type TokenReader, createCatalogReader, readAttributions } from './catalog-reader.ts'
-import { createCatalogStore, readRevision } from './catalog-store.ts'
+import {
+  type ClosedUntil,
+  type ControlCatalogStore,
+  createCatalogStore,
+  readRevision,
+} from './catalog-store.ts'
 import { resealKeys } from './master-key-rotation.ts'
 import type { MasterKeys } from './master-key.ts'
+import { readClosedUntil } from './books.ts'
 import { createMemo } from './memo.ts'
 import { migrate } from './migrate.ts'
 import { MIGRATIONS } from './migrations/list.ts'
@@ -22,9 +30,12 @@ export interface ControlStore {
    */
   readonly db: Kysely<ControlDatabase>
   /** What the catalog's rules work on. */
-  readonly catalog: CatalogStore
+  readonly catalog: ControlCatalogStore
   /** What the APIs and ingest read, from memory. */
   readonly reader: CatalogReader & TokenReader
+  /** Alerts, and what is to be delivered of them. */
+  readonly alerts: AlertStore
+  readonly alertOutbox: AlertOutbox
   /** Migration steps that opening the store applied. */
   readonly migrated: readonly string[]
   /** Whom usage belongs to, per resource and stretch of time, ordered by meter, name, time. */
@@ -41,6 +52,8 @@ export interface ControlStoreDeps {
   readonly masterKeys: MasterKeys
   /** Told of connections that PostgreSQL dropped while idle. */
   readonly onIdleError?: (error: Error) => void
+  /** Up to where books are closed; default: as the books say. */
+  readonly closedUntil?: ClosedUntil
 }
 
 /**
@@ -80,8 +93,15 @@ function createControlStore(
     backend,
     db,
     migrated,
-    catalog: createCatalogStore(db, deps.masterKeys, () => memo.forget()),
+    catalog: createCatalogStore(
+      db,
+      deps.masterKeys,
+      () => memo.forget(),
+      deps.closedUntil ?? readClosedUntil,
+    ),
     reader: createCatalogReader(db, deps.masterKeys, memo),
+    alerts: createAlertStore(db, deps.masterKeys),
+    alertOutbox: createAlertOutbox(db, deps.masterKeys),
     attributions: () => readAttributions(db),
     revision: () => readRevision(db, 'attribution'),
     ping: async () => {

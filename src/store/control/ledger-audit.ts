@@ -71,7 +71,7 @@ async function auditAccount(
     .where('account_id', '=', accountId)
     .executeTakeFirstOrThrow()
   const walk = await walkEntries(trx, rules, accountId)
-  const kept = await readBalances(trx, accountId)
+  const kept = (await readBalances(trx, [accountId])).get(accountId) ?? []
   const name = `ledger of account ${accountId}`
   const { entries, balanced, broken, last, totals } = walk
   const readable = kept.flatMap(({ amount, ...place }) =>

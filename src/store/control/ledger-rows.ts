@@ -26,23 +26,31 @@ export function readAmount(text: AmountColumn): bigint | undefined {
   return AMOUNT.test(text) ? BigInt(text) : undefined
 }
 
-/** Reads what one account holds; undefined in place of an amount that cannot be read. */
+/** A balance as it is kept; undefined in place of an amount that cannot be read. */
+export type HeldBalance = Omit<LedgerBalance, 'amount'> & { readonly amount: bigint | undefined }
+
+/** Reads what accounts hold, by account; one that never held anything is absent. */
 export async function readBalances(
   db: Db,
-  accountId: string,
-): Promise<(Omit<LedgerBalance, 'amount'> & { readonly amount: bigint | undefined })[]> {
+  accountIds: readonly string[],
+): Promise<ReadonlyMap<string, readonly HeldBalance[]>> {
   const rows = await db
     .selectFrom('ledger_balances')
     .selectAll()
-    .where('account_id', '=', accountId)
+    .where('account_id', 'in', accountIds)
     .execute()
-  return rows
-    .map((row) => ({
+  const held = new Map<string, HeldBalance[]>()
+  for (const row of rows) {
+    const own = held.get(row.account_id) ?? []
+    own.push({
       unit: row.unit,
       ledgerAccount: row.ledger_account as LedgerAccount,
       amount: readAmount(row.amount),
-    }))
-    .sort(compareBalances)
+    })
+    held.set(row.account_id, own)
+  }
+  for (const own of held.values()) own.sort(compareBalances)
+  return held
 }
 
 // Ordered here, because collations differ between databases.

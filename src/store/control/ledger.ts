@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from 'kysely'
+import { type Kysely, sql, type Transaction } from 'kysely'
 import type { LedgerHead } from '../../billing/ledger-chain.ts'
 import type { LedgerPlan, LedgerState, PostingReceipt } from '../../billing/ledger-plan.ts'
 import type { LedgerRules } from '../../billing/ledger-rules.ts'
@@ -94,82 +94,116 @@ async function postAll(
     byAccount.set(posting.accountId, own)
   }
   const receipts: { index: number; receipt: PostingReceipt }[] = []
-  for (const [accountId, own] of [...byAccount].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    // First of all the lock: what is read before it may be changed by another node.
-    const head = await lockHead(trx, rules, accountId)
-    const list = own.map(({ posting }) => posting)
-    const state = await readState(trx, accountId, head, list)
-    const plan = rules.planPostings(accountId, state, list)
-    await writePlan(trx, rules, accountId, plan, nowMs)
-    for (const [at, receipt] of plan.receipts.entries()) {
-      receipts.push({ index: own[at]?.index ?? 0, receipt })
+  const accountIds = [...byAccount.keys()].sort()
+  for (const some of chunksOf(accountIds)) {
+    // First of all the locks: what is read before them may be changed by another node.
+    const heads = await lockHeads(trx, rules, some)
+    const lists = new Map(
+      some.map((id) => [id, (byAccount.get(id) ?? []).map(({ posting }) => posting)]),
+    )
+    const states = await readStates(trx, heads, lists)
+    const plans = new Map<string, LedgerPlan>()
+    for (const [accountId, state] of states) {
+      const plan = rules.planPostings(accountId, state, lists.get(accountId) ?? [])
+      plans.set(accountId, plan)
+      for (const [at, receipt] of plan.receipts.entries()) {
+        receipts.push({ index: byAccount.get(accountId)?.[at]?.index ?? 0, receipt })
+      }
     }
+    await writePlans(trx, rules, plans, nowMs)
   }
   return receipts.sort((a, b) => a.index - b.index).map(({ receipt }) => receipt)
 }
 
 /**
- * Makes sure that the account has a head, keeps it locked until the transaction ends, and reads it.
+ * Makes sure that accounts have heads, keeps these locked until the transaction ends, and reads
+ * them.
  *
  * An update that changes nothing locks in both databases, waits for a first posting that another
- * node is just making, and returns what that one committed.
+ * node is just making, and returns what that one committed. Accounts ascend, so that two nodes
+ * never wait for each other in a circle.
  */
-async function lockHead(trx: Trx, rules: LedgerRules, accountId: string): Promise<LedgerHead> {
-  return trx
+async function lockHeads(
+  trx: Trx,
+  rules: LedgerRules,
+  accountIds: readonly string[],
+): Promise<Map<string, LedgerHead>> {
+  const rows = await trx
     .insertInto('ledger_heads')
-    .values({ account_id: accountId, ...rules.emptyHead })
+    .values(accountIds.map((account_id) => ({ account_id, ...rules.emptyHead })))
     .onConflict((conflict) =>
       conflict
         .column('account_id')
         .doUpdateSet((is) => ({ account_id: is.ref('ledger_heads.account_id') })),
     )
-    .returning(['sequence', 'hash'])
-    .executeTakeFirstOrThrow()
+    .returning(['account_id', 'sequence', 'hash'])
+    .execute()
+  return new Map(rows.map(({ account_id, ...head }) => [account_id, head]))
 }
 
-async function readState(
+async function readStates(
   trx: Trx,
-  accountId: string,
-  head: LedgerHead,
-  postings: readonly Posting[],
-): Promise<LedgerState> {
-  const posted = new Map<string, { sequence: number; previousHash: string; hash: string }>()
-  for (const some of chunksOf(postings)) {
-    const keys = some.map((posting) => posting.key)
+  heads: ReadonlyMap<string, LedgerHead>,
+  lists: ReadonlyMap<string, readonly Posting[]>,
+): Promise<Map<string, LedgerState>> {
+  const accountIds = [...heads.keys()]
+  type Posted = { sequence: number; previousHash: string; hash: string }
+  const posted = new Map<string, Map<string, Posted>>(accountIds.map((id) => [id, new Map()]))
+  for (const some of chunksOf([...lists.values()].flat())) {
+    const wanted = some.map(({ accountId, key }) => sql`(${accountId}, ${key})`)
     const rows = await trx
       .selectFrom('ledger_postings')
-      .select(['key', 'sequence', 'previous_hash as previousHash', 'hash'])
-      .where('account_id', '=', accountId)
-      .where('key', 'in', keys)
+      .select(['account_id', 'key', 'sequence', 'previous_hash as previousHash', 'hash'])
+      .where(sql<boolean>`(account_id, key) in (values ${sql.join(wanted)})`)
       .execute()
-    for (const { key, ...entry } of rows) posted.set(key, entry)
+    for (const { account_id, key, ...entry } of rows) posted.get(account_id)?.set(key, entry)
   }
-  return { head, balances: await readHeld(trx, accountId), posted }
+  const held = await readAllHeld(trx, accountIds)
+  return new Map(
+    [...heads].map(([id, head]) => [
+      id,
+      { head, balances: held.get(id) ?? [], posted: posted.get(id) ?? new Map() },
+    ]),
+  )
 }
 
-async function readHeld(db: Db, accountId: string): Promise<LedgerBalance[]> {
-  const balances = await readBalances(db, accountId)
-  return balances.map(({ unit, ledgerAccount, amount }) => {
-    assert(amount !== undefined, `the balance of ${ledgerAccount} of ${accountId} is no number`)
-    return { unit, ledgerAccount, amount }
-  })
+async function readHeld(db: Db, accountId: string): Promise<readonly LedgerBalance[]> {
+  return (await readAllHeld(db, [accountId])).get(accountId) ?? []
 }
 
-async function writePlan(
+async function readAllHeld(
+  db: Db,
+  accountIds: readonly string[],
+): Promise<ReadonlyMap<string, readonly LedgerBalance[]>> {
+  const held = new Map<string, LedgerBalance[]>()
+  for (const [accountId, balances] of await readBalances(db, accountIds)) {
+    const exact = balances.map(({ unit, ledgerAccount, amount }) => {
+      assert(amount !== undefined, `the balance of ${ledgerAccount} of ${accountId} is no number`)
+      return { unit, ledgerAccount, amount }
+    })
+    held.set(accountId, exact)
+  }
+  return held
+}
+
+async function writePlans(
   trx: Trx,
   rules: LedgerRules,
-  accountId: string,
-  { entries, balances, head }: LedgerPlan,
+  plans: ReadonlyMap<string, LedgerPlan>,
   nowMs: EpochMs,
 ): Promise<void> {
-  if (entries.length === 0) return
+  const moved = [...plans].filter(([, { entries }]) => entries.length > 0)
+  const entries = moved.flatMap(([, plan]) => plan.entries)
   for (const some of chunksOf(entries.map((entry) => toPostingRow(entry, nowMs, rules)))) {
     await trx.insertInto('ledger_postings').values(some).execute()
   }
   for (const some of chunksOf(entries.flatMap(toLegRows))) {
     await trx.insertInto('ledger_legs').values(some).execute()
   }
-  for (const some of chunksOf(balances.map((balance) => toBalanceRow(accountId, balance)))) {
+  const balances = moved.flatMap(([accountId, plan]) =>
+    plan.balances.map((balance) => toBalanceRow(accountId, balance)),
+  )
+  for (const some of chunksOf(balances)) {
     await trx
       .insertInto('ledger_balances')
       .values(some)
@@ -180,11 +214,23 @@ async function writePlan(
       )
       .execute()
   }
-  await trx
-    .updateTable('ledger_heads')
-    .set({ sequence: head.sequence, hash: head.hash })
-    .where('account_id', '=', accountId)
-    .execute()
+  const heads = moved.map(([account_id, { head }]) => ({
+    account_id,
+    sequence: head.sequence,
+    hash: head.hash,
+  }))
+  for (const some of chunksOf(heads)) {
+    await trx
+      .insertInto('ledger_heads')
+      .values(some)
+      .onConflict((conflict) =>
+        conflict.column('account_id').doUpdateSet((is) => ({
+          sequence: is.ref('excluded.sequence'),
+          hash: is.ref('excluded.hash'),
+        })),
+      )
+      .execute()
+  }
 }
 
 function chunksOf<T>(rows: readonly T[]): T[][] {

@@ -2,14 +2,13 @@ import type { Kysely } from 'kysely'
 import type { Page, PageRequest, Shelf } from '../../catalog/ports.ts'
 import { AppError, assert } from '../../core/errors.ts'
 import type { Shape } from './catalog-rows.ts'
-import type { CatalogTables } from './catalog-tables.ts'
 import type { ControlDatabase } from './tables.ts'
 
 /** Kysely over tables whose names are only known at run time. */
 type AnyDb = Kysely<Record<string, Record<string, unknown>>>
 
 interface ShelfPlan {
-  readonly table: keyof CatalogTables
+  readonly table: keyof ControlDatabase
   readonly id: string
   /** Columns that order lists: a time or number, then something unique. */
   readonly order: readonly [string, string]
@@ -39,6 +38,7 @@ export function createShelf<T, Row>(
       const column = plan.filters[field]
       assert(column !== undefined, `${plan.table} cannot be filtered by ${field}`)
       if (wanted === null) query = query.where(column, 'is', null)
+      else if (Array.isArray(wanted)) query = query.where(column, 'in', wanted)
       else if (typeof wanted === 'boolean') query = query.where(column, '=', wanted ? 1 : 0)
       else if (wanted !== undefined) query = query.where(column, '=', wanted)
     }

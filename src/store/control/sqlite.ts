@@ -99,9 +99,10 @@ function createTurns(): { take(): Promise<void>; pass(): void } {
 }
 
 function createConnection(file: Libsql.Database): DatabaseConnection {
+  const prepare = createPreparer(file)
   return {
     executeQuery: async <R>(query: CompiledQuery): Promise<QueryResult<R>> => {
-      const statement = file.prepare(query.sql)
+      const statement = prepare(query.sql)
       const cells = query.parameters.map(toCell)
       if (statement.reader) {
         const rows = (statement.all(cells) as Record<string, unknown>[]).map(fromCells)
@@ -113,6 +114,27 @@ function createConnection(file: Libsql.Database): DatabaseConnection {
     streamQuery: () => {
       throw new Error('streams are not used on SQLite: nobody else could use the file meanwhile')
     },
+  }
+}
+
+/** Preparing takes longer than running most statements do, and there are few different ones. */
+const STATEMENTS_MAX = 300
+/** Long ones insert as many rows as there happen to be; they hardly ever come again. */
+const STATEMENT_LENGTH_MAX = 4000
+
+function createPreparer(file: Libsql.Database): (sql: string) => Libsql.Statement {
+  let known = new Map<string, Libsql.Statement>()
+  return (sql) => {
+    const found = known.get(sql)
+    if (found !== undefined) return found
+    const statement = file.prepare(sql)
+    // A change of the schema makes what was prepared before it useless.
+    if (/^\s*(?:create|alter|drop|pragma)/i.test(sql)) known = new Map()
+    else if (sql.length <= STATEMENT_LENGTH_MAX) {
+      if (known.size >= STATEMENTS_MAX) known = new Map()
+      known.set(sql, statement)
+    }
+    return statement
   }
 }
 

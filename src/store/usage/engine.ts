@@ -1,5 +1,6 @@
 import { basename, dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import type { ClickHouseClient } from '@clickhouse/client'
 import { AppError } from '../../core/errors.ts'
 import { toAppError } from './engine-errors.ts'
@@ -38,6 +39,12 @@ export interface Engine {
   text(sql: string, parameters?: Parameters): Promise<string>
   /** Runs an INSERT … SELECT over the lines of local files. */
   loadLines(render: (source: LineSource) => string, files: readonly LineFile[]): Promise<void>
+  /**
+   * Runs a query and writes its rows into a Parquet file that is not there yet.
+   *
+   * Errors: as a query's; what was written of the file stays.
+   */
+  writeParquet(path: string, sql: string, parameters?: Parameters): Promise<void>
   /** Inserts tab-separated text into a table. */
   insertTsv(table: string, columns: readonly string[], path: string): Promise<void>
   /** Resolves when the engine answers. */
@@ -129,6 +136,8 @@ export function createEngine(clients: EngineClients): Engine {
         }),
       ),
     loadLines: (render, files) => guarded(() => load((c) => loadLines(c, clients, render, files))),
+    writeParquet: (path, sql, parameters = {}) =>
+      guarded(() => query((c) => writeParquet(c, clients, { path, sql, parameters }))),
     insertTsv: (table, columns, path) =>
       guarded(() => load((c) => insertTsv(c, clients, { table, columns, path }))),
     ping: () =>
@@ -196,6 +205,24 @@ function localLines(files: readonly LineFile[]): LineSource {
     position: `(${offset} + assumeNotNull(_row_number))`,
     suffix: '',
   }
+}
+
+async function writeParquet(
+  client: ClickHouseClient,
+  { topology }: EngineClients,
+  { path, sql, parameters }: { path: string; sql: string; parameters: Parameters },
+): Promise<void> {
+  const bound = { query_params: { ...parameters } }
+  if (topology.kind === 'embedded') {
+    const into = `INSERT INTO FUNCTION file(${quote(path)}, 'Parquet')`
+    await client.command({ query: `${into} ${sql}`, ...bound })
+    return
+  }
+  // A server answers once all is computed (wait_end_of_query), so that a failure is an error and
+  // never the text of one at the end of a file.
+  const result = await client.exec({ query: `${sql} FORMAT Parquet`, ...bound })
+  const { createWriteStream } = await import('node:fs')
+  await pipeline(result.stream, createWriteStream(path, { flags: 'wx' }))
 }
 
 async function* concatenate(streams: readonly Readable[]): AsyncGenerator<Buffer> {

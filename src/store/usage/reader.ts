@@ -1,5 +1,4 @@
 import type { UsageReader } from '../../api/operations/ports.ts'
-import type { Area } from '../../catalog/model.ts'
 import { AppError } from '../../core/errors.ts'
 import { FIVE_MINUTES_MS, floorTo, MINUTE_MS, type Interval } from '../../core/period.ts'
 import type { UsagePoint, UsageQuery } from '../../meters/query.ts'
@@ -25,7 +24,6 @@ export function createUsageReader(engine: Engine): UsageReader {
   return {
     query: (query) => runQuery(engine, query),
     provinceSeriesJson: (query) => provinceSeriesJson(engine, query),
-    cdnBytes: (accountId, kind, intervals) => cdnBytes(engine, { accountId, kind, intervals }),
     eipOutBytes: (resourceId, intervals) => eipOutBytes(engine, resourceId, intervals),
   }
 }
@@ -109,43 +107,6 @@ function fill(query: UsageQuery, points: UsagePoint[], buckets: readonly Interva
         known.get(bucket.startMs) ?? { ...toPoint(query, zero, bucket), group },
     ),
   )
-}
-
-async function cdnBytes(
-  engine: Engine,
-  query: { accountId: string; kind: string; intervals: readonly Interval[] },
-): ReturnType<UsageReader['cdnBytes']> {
-  const areas: readonly Area[] = ['cn', 'abroad']
-  const intervals = query.intervals.map(({ startMs, endMs }) => ({
-    start: floorTo(startMs, MINUTE_MS) / 1000,
-    end: floorTo(endMs, MINUTE_MS) / 1000,
-  }))
-  if (intervals.length === 0) return []
-  const sums = intervals.map(
-    ({ start, end }, index) =>
-      `toString(sumIf(t.bytes_out, t.bucket >= toDateTime(${start}, 'UTC') AND t.bucket < toDateTime(${end}, 'UTC'))) AS i${index}`,
-  )
-  const rows = await engine.rows<Record<string, string>>(
-    `SELECT toString(t.area) AS area, ${sums.join(', ')}
-FROM cdn_account_1m AS t
-WHERE t.account = {account:String} AND t.kind = {kind:String}
-  AND t.bucket >= {start:DateTime} AND t.bucket < {end:DateTime}
-GROUP BY area`,
-    {
-      account: query.accountId,
-      kind: query.kind,
-      start: Math.min(...intervals.map(({ start }) => start)),
-      end: Math.max(...intervals.map(({ end }) => end)),
-    },
-  )
-  return areas.flatMap((area) => {
-    const row = rows.find((candidate) => candidate['area'] === area)
-    return intervals.map((_, interval) => ({
-      area,
-      interval,
-      bytes: BigInt(row?.[`i${interval}`] ?? 0),
-    }))
-  })
 }
 
 async function eipOutBytes(

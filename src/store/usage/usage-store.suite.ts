@@ -327,13 +327,6 @@ FROM cdn_5m AS t GROUP BY r, p, k, a, v, i, b ORDER BY r, b, a, v`,
           p95AtMs: Date.UTC(2026, 10, 20, 10, 0),
         },
       ])
-      const bytes = await reader.cdnBytes('acc-1', 'static', [
-        { startMs: NOW_MS - 86_400_000, endMs: NOW_MS },
-      ])
-      expect(bytes).toEqual([
-        { area: 'cn', interval: 0, bytes: 1570n },
-        { area: 'abroad', interval: 0, bytes: 0n },
-      ])
     })
 
     test('shapes the per-province series itself, dense, with provinces that were asked for', async () => {

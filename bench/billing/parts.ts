@@ -1,0 +1,11 @@
+import type { Figure } from '../support/figure.ts'
+import { monthly95 } from './monthly-95.ts'
+
+/** One part of the benchmark; it runs in a process and a directory of its own. */
+export interface BillingPart {
+  readonly name: string
+  run(directory: string, say: (text: string) => void): Promise<readonly Figure[]>
+}
+
+/** All parts, in the order in which they run. */
+export const PARTS: readonly BillingPart[] = [{ name: 'monthly-95', run: monthly95 }]

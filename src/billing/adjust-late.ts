@@ -1,0 +1,209 @@
+import type { MeterName } from '../catalog/model.ts'
+import { addDays, DAY_MS, dayStart, floorTo, type Interval, MINUTE_MS } from '../core/period.ts'
+import { adjustmentPostings } from './book-postings.ts'
+import type { Book, BookFacts, BookStep, KeptRecord } from './book-keeping.ts'
+import type { DayBasis, UsageProof } from './book.ts'
+import { basisFor, factsOf } from './close-days.ts'
+import { makeAdjustment } from './make-adjustment.ts'
+import type { ClosingConfig, ClosingDeps } from './closing-deps.ts'
+import { type AdjustmentRecord, basisOf, type DayRecord, formatRecord } from './day-record.ts'
+import { monthName } from './instant-text.ts'
+import { packagesInPlay } from './package-events.ts'
+import type { DayUsage } from './rate-day.ts'
+import { chunksOf, groupBy, readDays } from './read-days.ts'
+
+const QUARTER_MS = 15 * MINUTE_MS
+/** Books whose late days are read at once. */
+const BOOKS_MAX = 500
+const STEPS_MAX = 100
+const NO_USAGE: DayUsage = { traffic: [], slots: new Map() }
+
+/**
+ * Finds usage that came after its day was closed, and writes the adjustments.
+ *
+ * Shape: the number of adjustments made. Finding the same again makes none: what a day's last
+ * record proves is compared with what is there now.
+ */
+export async function adjustLate(
+  meter: MeterName,
+  config: Pick<ClosingConfig, 'settleMs' | 'lateMs'>,
+  deps: ClosingDeps,
+): Promise<number> {
+  const { store, usage, clock, onStep } = deps
+  const after = await store.lateMark(meter)
+  const nowMs = clock.nowMs()
+  const window = {
+    startMs: floorTo(nowMs - config.lateMs - 2 * DAY_MS, QUARTER_MS),
+    endMs: floorTo(nowMs, QUARTER_MS),
+  }
+  const { through, late } = await deps.between(async () => {
+    const last = await usage.lastBatch(meter)
+    if (last === after) return { through: last, late: [] }
+    return { through: last, late: await usage.late(meter, window, { after, through: last }) }
+  })
+  if (through === after) return 0
+  const zones = new Map((await store.progress(meter)).map((book) => [book.accountId, book]))
+  const days = late.flatMap(({ accountId, startMs }) => {
+    const book = zones.get(accountId)
+    if (book === undefined || startMs >= book.closedUntilMs) return []
+    const dayMs = dayStart(startMs, book.zone)
+    return [{ accountId, startMs: dayMs, endMs: addDays(dayMs, 1, book.zone) }]
+  })
+  let made = 0
+  const groups = groupBy(days, ({ startMs, endMs }) => `${startMs} ${endMs}`)
+  for (const group of [...groups.values()].sort((a, b) => startOf(a) - startOf(b))) {
+    const accountIds = [...new Set(group.map(({ accountId }) => accountId))].sort()
+    const [day] = group
+    for (const some of chunksOf(accountIds, BOOKS_MAX)) {
+      if (day !== undefined) made += await adjustBooks({ meter, day, through }, some, config, deps)
+    }
+  }
+  onStep('adjust.mark.before')
+  await store.setLateMark(meter, through)
+  return made
+}
+
+function startOf(group: readonly Interval[]): number {
+  return group[0]?.startMs ?? 0
+}
+
+interface LateDay {
+  readonly meter: MeterName
+  readonly day: Interval
+  readonly through: number
+}
+
+/** A closed day as its records leave it. */
+interface KeptDay {
+  readonly book: Book
+  readonly facts: BookFacts
+  readonly basis: DayBasis
+  readonly record: KeptRecord<DayRecord> | undefined
+  readonly adjustments: readonly KeptRecord<AdjustmentRecord>[]
+  readonly proofBefore: UsageProof | null
+  readonly proof: UsageProof
+}
+
+async function adjustBooks(
+  late: LateDay,
+  accountIds: readonly string[],
+  config: Pick<ClosingConfig, 'settleMs'>,
+  deps: ClosingDeps,
+): Promise<number> {
+  const { store, usage, onStep } = deps
+  const { meter, day, through } = late
+  const books = await store.books(meter, accountIds)
+  const facts = await store.facts(meter, accountIds)
+  const scope = { meter, accountIds, throughBatch: through, startMs: day.startMs, endMs: day.endMs }
+  const proofs = await usage.proofs(scope)
+  const kept: KeptDay[] = []
+  for (const book of books) {
+    const proof = proofs.get(book.accountId)
+    const own = factsOf(facts, book)
+    const found = proof && (await keptDay(book, own, late, proof, config, deps))
+    if (found) kept.push(found)
+  }
+  const bases = kept.map(({ basis }) => basis)
+  const now = await readDays(bases, usage, through)
+  const before = await readBefore(kept, deps)
+  onStep('adjust.read.after')
+  const steps: BookStep[] = []
+  for (const entry of kept) {
+    const { accountId } = entry.book
+    const measured = {
+      before: before.get(accountId) ?? NO_USAGE,
+      now: now.get(accountId) ?? NO_USAGE,
+    }
+    const { book, basis, record, adjustments } = entry
+    const made = await makeAdjustment(
+      {
+        basis,
+        day: record?.record ?? null,
+        earlier: adjustments,
+        usage: measured,
+        bookedMonth: monthName(book.billedUntilMs, book.zone),
+        proofBefore: entry.proofBefore,
+        proof: entry.proof,
+      },
+      { startMs: book.startMs, beforeSequence: Number.POSITIVE_INFINITY },
+      deps,
+    )
+    steps.push(toStep(book, made))
+  }
+  for (const some of chunksOf(steps, STEPS_MAX)) {
+    onStep('adjust.before')
+    await store.take(some)
+    onStep('adjust.after')
+  }
+  return steps.length
+}
+
+/** Puts a closed day together; undefined: all of its usage is in its records. */
+async function keptDay(
+  book: Book,
+  facts: BookFacts,
+  { day }: LateDay,
+  proof: UsageProof,
+  { settleMs }: Pick<ClosingConfig, 'settleMs'>,
+  deps: ClosingDeps,
+): Promise<KeptDay | undefined> {
+  const [record] = await deps.store.dayRecords(book, day)
+  const adjustments = await deps.store.adjustments(book, day)
+  const proofBefore = adjustments.at(-1)?.record.proof ?? record?.record.proof ?? null
+  if (proofBefore?.hash === proof.hash && proofBefore.rows === proof.rows) return undefined
+  const settledMs = day.endMs + settleMs
+  const basis =
+    record === undefined
+      ? await basisFor(
+          book,
+          { facts, history: await historyOf(book, deps) },
+          { day, settledMs },
+          deps,
+        )
+      : lateBasis(
+          basisOf(record.record, await deps.modes.pack(record.record.pack.hash)),
+          book,
+          facts,
+        )
+  return { book, facts, basis, record, adjustments, proofBefore, proof }
+}
+
+function historyOf({ accountId, meter }: Book, { modes }: ClosingDeps) {
+  return modes.history(accountId, meter)
+}
+
+/** The terms of a closed day, with what is left now of the packages that it had. */
+function lateBasis(basis: DayBasis, book: Book, facts: BookFacts): DayBasis {
+  const settled = { dayStartMs: basis.day.startMs, settledMs: basis.settledMs }
+  const held = packagesInPlay(facts.packages, book.state, settled, basis.zone)
+  const known = new Set(held.map(({ id }) => id))
+  const packages = basis.packages.filter(({ id }) => known.has(id))
+  return { ...basis, packages, opening: book.state }
+}
+
+async function readBefore(
+  kept: readonly KeptDay[],
+  { usage }: ClosingDeps,
+): Promise<ReadonlyMap<string, DayUsage>> {
+  const found = new Map<string, DayUsage>()
+  const measured = kept.filter(({ proofBefore }) => proofBefore !== null)
+  for (const [, group] of groupBy(measured, (entry) => `${entry.proofBefore?.throughBatch}`)) {
+    const through = group[0]?.proofBefore?.throughBatch ?? 0
+    const bases = group.map(({ basis }) => basis)
+    for (const [accountId, day] of await readDays(bases, usage, through)) found.set(accountId, day)
+  }
+  return found
+}
+
+function toStep(book: Book, made: AdjustmentRecord): BookStep {
+  return {
+    book,
+    record: { kind: 'adjustment', record: made },
+    text: formatRecord(made, book.hash),
+    state: made.closing,
+    closedUntilMs: book.closedUntilMs,
+    billedUntilMs: book.billedUntilMs,
+    postings: adjustmentPostings(made),
+    addresses: [],
+  }
+}

@@ -1,0 +1,116 @@
+import type { EpochMs } from '../core/clock.ts'
+import { AppError, assert } from '../core/errors.ts'
+import { type Interval, localDays } from '../core/period.ts'
+import type { BillLine } from './bill.ts'
+import type { Book, BookFacts, BookStore } from './book-keeping.ts'
+import type { BookKey, BookState, DayBasis } from './book.ts'
+import { type ChargeModes, modeAt } from './charge-modes.ts'
+import { factsOf } from './close-days.ts'
+import { monthOf, termsStretches } from './close-month.ts'
+import { dayBasis } from './day-basis.ts'
+import { monthName } from './instant-text.ts'
+import type { MonthPlan } from './month-cost.ts'
+import { packageEvents } from './package-events.ts'
+
+/** Where the running month of a book stands, and how it would go on. */
+export interface BookPosition extends MonthPlan {
+  readonly book: Book
+  /** Lines of the month that no further usage changes. */
+  readonly fixed: readonly BillLine[]
+  /** By what the days from now on are billed, unless somebody switches. */
+  readonly current: DayBasis
+}
+
+/** What a position is read from. */
+export interface PositionDeps {
+  readonly store: Pick<
+    BookStore,
+    'books' | 'facts' | 'dayRecords' | 'adjustments' | 'adjustmentsBooked'
+  >
+  readonly modes: Pick<ChargeModes, 'history' | 'pack'>
+}
+
+/**
+ * Reads where the month of an instant stands.
+ *
+ * Time: days that are not closed are billed by the mode in force on them, days to come by the one
+ * in force now: a switch that is asked for already is left out.
+ * Errors: `not_found` when the account has no book of the meter.
+ */
+export async function readPosition(
+  key: BookKey,
+  nowMs: EpochMs,
+  { store, modes }: PositionDeps,
+): Promise<BookPosition> {
+  const book = (await store.books(key.meter, [key.accountId])).at(0)
+  if (book === undefined) {
+    throw new AppError('not_found', `${key.accountId} has no book for ${key.meter} yet.`)
+  }
+  const facts = factsOf(await store.facts(key.meter, [key.accountId]), book)
+  const month = monthOf(nowMs, book.zone)
+  const interval = { startMs: Math.max(month.startMs, book.startMs), endMs: month.endMs }
+  const name = monthName(nowMs, book.zone)
+  const [records, adjustments, booked] = await Promise.all([
+    store.dayRecords(key, interval),
+    store.adjustments(key, interval),
+    store.adjustmentsBooked(key, name),
+  ])
+  const basisOf = await createBasisOf(book, facts, nowMs, modes)
+  const days = localDays({ startMs: book.closedUntilMs, endMs: month.endMs }, book.zone)
+  const current = basisOf(dayOf(days, nowMs), book.state)
+  return {
+    book,
+    month,
+    days,
+    basisOf,
+    opening: book.state,
+    closed: await termsStretches({ month, interval, days: records, adjustments }, (hash) =>
+      modes.pack(hash),
+    ),
+    fixed: [
+      ...records.flatMap(({ record }) => [...record.packageLines, ...record.lines]),
+      ...booked.flatMap(({ record }) => record.lines),
+      ...boughtSince(book, facts, current, nowMs),
+    ],
+    current,
+  }
+}
+
+function dayOf(days: readonly Interval[], nowMs: EpochMs): Interval {
+  const day = days.find(({ startMs, endMs }) => startMs <= nowMs && nowMs < endMs)
+  assert(day !== undefined, 'the day that is now is not closed')
+  return day
+}
+
+async function createBasisOf(
+  book: Book,
+  facts: BookFacts,
+  nowMs: EpochMs,
+  modes: PositionDeps['modes'],
+): Promise<(day: Interval, opening: BookState) => DayBasis> {
+  const history = await modes.history(book.accountId, book.meter)
+  const packs = new Map<string, DayBasis['pack']>()
+  for (const { packHash } of history) {
+    if (!packs.has(packHash)) packs.set(packHash, await modes.pack(packHash))
+  }
+  return (day, state) => {
+    const mode = modeAt(history, Math.min(day.startMs, nowMs))
+    const pack = packs.get(mode?.packHash ?? '')
+    assert(mode && pack, `the book of ${book.accountId} for ${book.meter} has no charge mode`)
+    // Nobody buys anything in days to come, and what is bought already is in play when it begins.
+    const settledMs = Math.max(day.endMs, nowMs)
+    return dayBasis({ ...book, state }, facts, { mode, pack }, day, settledMs)
+  }
+}
+
+/** Packages that were bought or given back since the last closed day. */
+function boughtSince(
+  { state, closedUntilMs }: Book,
+  facts: BookFacts,
+  { zone, pack }: DayBasis,
+  nowMs: EpochMs,
+): readonly BillLine[] {
+  const settled = { dayStartMs: closedUntilMs, settledMs: nowMs }
+  const terms = { zone, currency: pack.currency }
+  return packageEvents(facts.packages, state, settled, terms).packageLines
+}

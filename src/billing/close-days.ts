@@ -1,0 +1,136 @@
+import { assert } from '../core/errors.ts'
+import type { Interval } from '../core/period.ts'
+import { dayPostings } from './book-postings.ts'
+import type { Book, BookFacts, BookStep } from './book-keeping.ts'
+import type { Coverage, DayBasis, UsageProof } from './book.ts'
+import { type ChargeMode, modeAt } from './charge-modes.ts'
+import type { ClosingDeps } from './closing-deps.ts'
+import { addressDays, dayBasis } from './day-basis.ts'
+import { type DayRecord, formatRecord, toDayRecord } from './day-record.ts'
+import { packageEvents } from './package-events.ts'
+import { type DayUsage, rateDay } from './rate-day.ts'
+import { chunksOf, readDays } from './read-days.ts'
+
+/** Books that one transaction takes a step of. */
+const STEPS_MAX = 100
+
+/** What was read of a day while nothing was being loaded. */
+export interface MeasuredDay {
+  readonly usage: ReadonlyMap<string, DayUsage>
+  readonly proofs: ReadonlyMap<string, UsageProof>
+  readonly coverage: ReadonlyMap<string, Coverage>
+}
+
+/**
+ * Closes one day of books of one meter that all have it next: reads, rates, keeps.
+ *
+ * Time: `settledMs` is when the day is settled, see `DayBasis`.
+ * Errors: `conflict` when another node went on with one of the books; those before are closed.
+ */
+export async function closeDay(
+  books: readonly Book[],
+  day: Interval,
+  settledMs: number,
+  deps: ClosingDeps,
+): Promise<void> {
+  const [first] = books
+  if (first === undefined) return
+  const accountIds = books.map(({ accountId }) => accountId)
+  const facts = await deps.store.facts(first.meter, accountIds)
+  const histories = await deps.modes.histories(first.meter)
+  const bases = new Map<string, DayBasis>()
+  for (const book of books) {
+    const history = histories.get(book.accountId) ?? []
+    const own = { facts: factsOf(facts, book), history }
+    bases.set(book.accountId, await basisFor(book, own, { day, settledMs }, deps))
+  }
+  const measured = await measureDay([...bases.values()], deps)
+  deps.onStep('close.read.after')
+  const steps = books.map((book): BookStep => {
+    const basis = bases.get(book.accountId)
+    assert(basis !== undefined, `no basis for ${book.accountId}`)
+    return toStep(book, basis, factsOf(facts, book), measured)
+  })
+  for (const some of chunksOf(steps, STEPS_MAX)) {
+    deps.onStep('close.day.before')
+    await deps.store.take(some)
+    deps.onStep('close.day.after')
+  }
+}
+
+/** Puts together by what a book's day is billed. Errors: an assertion without a mode. */
+export async function basisFor(
+  book: Book,
+  { facts, history }: { readonly facts: BookFacts; readonly history: readonly ChargeMode[] },
+  { day, settledMs }: Pick<DayBasis, 'day' | 'settledMs'>,
+  { modes }: Pick<ClosingDeps, 'modes'>,
+): Promise<DayBasis> {
+  const mode = modeAt(history, day.startMs)
+  assert(mode !== undefined, `the book of ${book.accountId} for ${book.meter} has no charge mode`)
+  return dayBasis(book, facts, { mode, pack: await modes.pack(mode.packHash) }, day, settledMs)
+}
+
+/** Finds an account's facts. Errors: an assertion, since books are begun from the catalog. */
+export function factsOf(
+  facts: ReadonlyMap<string, BookFacts>,
+  { accountId }: Pick<Book, 'accountId'>,
+): BookFacts {
+  const found = facts.get(accountId)
+  assert(found !== undefined, `the catalog has no account ${accountId}`)
+  return found
+}
+
+/** Reads a day from the rollups, which are compared with the usage first. */
+async function measureDay(
+  bases: readonly DayBasis[],
+  { usage, coverage, between }: ClosingDeps,
+): Promise<MeasuredDay> {
+  const [first] = bases
+  assert(first !== undefined, 'a day of no books is not read')
+  const { meter, day } = first
+  const accountIds = bases.map(({ accountId }) => accountId)
+  return await between(async () => {
+    const throughBatch = await usage.lastBatch(meter)
+    const scope = { meter, accountIds, throughBatch, ...day }
+    return {
+      usage: await readDays(bases, usage, null),
+      proofs: await usage.proofs(scope),
+      coverage: await coverage({ meter, accountIds, interval: day, throughBatch }),
+    }
+  })
+}
+
+function toStep(
+  book: Book,
+  basis: DayBasis,
+  facts: BookFacts,
+  { usage, proofs, coverage }: MeasuredDay,
+): BookStep {
+  const { accountId } = book
+  const measured = usage.get(accountId) ?? { traffic: [], slots: new Map() }
+  const addresses = addressDays(basis, facts, measured)
+  const record = toDayRecord(basis, rateDay(basis, measured), {
+    ...eventsOf(basis, facts),
+    addresses: addresses.map(({ resourceId, bytes }) => ({ resourceId, bytes })),
+    proof: proofs.get(accountId) ?? null,
+    coverage: coverage.get(accountId) ?? null,
+  })
+  return {
+    book,
+    record: { kind: 'day', record },
+    text: formatRecord(record, book.hash),
+    state: record.closing,
+    closedUntilMs: basis.day.endMs,
+    billedUntilMs: book.billedUntilMs,
+    postings: dayPostings(record),
+    addresses,
+  }
+}
+
+function eventsOf(
+  { day, settledMs, opening, zone, pack }: DayBasis,
+  { packages }: BookFacts,
+): Pick<DayRecord, 'packageLines' | 'expired'> {
+  const settled = { dayStartMs: day.startMs, settledMs }
+  return packageEvents(packages, opening, settled, { zone, currency: pack.currency })
+}

@@ -1,0 +1,285 @@
+import { formatMoney } from '../core/money.ts'
+import { addDays, type Interval, monthStart } from '../core/period.ts'
+import { canonicalJson } from '../rating/pack-hash.ts'
+import { compareText } from '../rating/package-terms.ts'
+import type { Bill, BillSummary, ChargeLine } from './bill.ts'
+import { monthPostings } from './book-postings.ts'
+import type { Book, BookFacts, BookStep, KeptRecord } from './book-keeping.ts'
+import type { BookKey, Coverage, UsageProof } from './book.ts'
+import { totalsByCurrency } from './charge-line.ts'
+import { factsOf } from './close-days.ts'
+import type { ClosingConfig, ClosingDeps } from './closing-deps.ts'
+import { type AdjustmentRecord, type DayRecord, formatRecord, sumDraws } from './day-record.ts'
+import { instantText, intervalOf, monthName } from './instant-text.ts'
+import { type MonthStretch, rateMonths } from './rate-month.ts'
+import { chunksOf, groupBy } from './read-days.ts'
+
+/** Books whose bills are written in one transaction. */
+const STEPS_MAX = 100
+
+/** All that a month's lines depend on, but for the slots. */
+export interface MonthRecords {
+  /** The whole local month. */
+  readonly month: Interval
+  /** The part of it that the book existed. */
+  readonly interval: Interval
+  readonly days: readonly KeptRecord<DayRecord>[]
+  /** Of the month's days, made before the month was closed. */
+  readonly adjustments: readonly KeptRecord<AdjustmentRecord>[]
+}
+
+/** What a bill is made of. */
+export interface BillParts extends MonthRecords {
+  readonly account: Bill['account']
+  readonly key: BookKey
+  readonly zone: string
+  /** Lines that waited for the month's end. */
+  readonly monthLines: readonly ChargeLine[]
+  /** Adjustments that this bill carries, whatever month they are of. */
+  readonly booked: readonly KeptRecord<AdjustmentRecord>[]
+  readonly proof: UsageProof
+  readonly coverage: Coverage | null
+  readonly packs: Bill['manifest']['packs']
+  readonly tzdata: string
+  readonly ledger: Bill['manifest']['ledger']
+  readonly previous: string | null
+}
+
+/** Finds the local month that contains an instant. */
+export function monthOf(instantMs: number, zone: string): Interval {
+  const startMs = monthStart(instantMs, zone)
+  // The 31st day after the first of any month is one of the first days of the next.
+  return { startMs, endMs: monthStart(addDays(startMs, 31, zone), zone) }
+}
+
+/** Names a book's bill of a month. */
+export function billId({ accountId, meter }: BookKey, month: string): string {
+  return `${accountId}.${meter}.${month}`
+}
+
+/** Writes the bill of a month. */
+export function toBill(parts: BillParts): Bill {
+  const { key, zone, days, booked, month, interval } = parts
+  const name = monthName(month.startMs, zone)
+  const lines = [
+    ...days.flatMap(({ record }) => [...record.packageLines, ...record.lines]),
+    ...parts.monthLines,
+    ...booked.flatMap(({ record }) => record.lines),
+  ]
+  return {
+    format: 1,
+    id: billId(key, name),
+    account: parts.account,
+    meter: key.meter,
+    month: name,
+    start: instantText(interval.startMs),
+    end: instantText(interval.endMs),
+    zone,
+    totals: totalsByCurrency(lines).map(({ currency, amount }) => ({
+      currency,
+      amount: formatMoney(amount),
+    })),
+    lines,
+    draws: sumDraws([...days, ...booked].map(({ record }) => record)),
+    manifest: {
+      days: days.map(({ record, hash }) => ({
+        start: record.start,
+        hash,
+        proof: record.proof ?? NOTHING_MEASURED,
+        coverage: record.coverage,
+      })),
+      adjustments: booked.map(({ record, hash }) => ({ id: record.id, hash })),
+      proof: parts.proof,
+      coverage: parts.coverage,
+      packs: parts.packs,
+      zone,
+      tzdata: parts.tzdata,
+      ledger: parts.ledger,
+      previous: parts.previous,
+    },
+  }
+}
+
+/** The proof of a stretch of time in which nothing was measured. */
+export const NOTHING_MEASURED: UsageProof = {
+  throughBatch: 0,
+  firstBatch: 0,
+  batches: 0,
+  rows: 0,
+  hash: '0'.repeat(16),
+  geoVersions: [],
+}
+
+/** What lists show of a bill. */
+export function summaryOf(bill: Bill, hash: string, closedMs: number): BillSummary {
+  const { id, account, meter, month, totals, lines } = bill
+  return { id, accountId: account.id, meter, month, totals, lines: lines.length, hash, closedMs }
+}
+
+/** Cuts a month where another pack or other groups took over. */
+export async function termsStretches(
+  { days, adjustments }: MonthRecords,
+  packOf: ClosingDeps['modes']['pack'],
+): Promise<MonthStretch[]> {
+  const stretches: (MonthStretch & { readonly like: string })[] = []
+  for (const { record } of days) {
+    const like = canonicalJson([record.pack.hash, record.groups])
+    const { startMs, endMs } = intervalOf(record)
+    const late = adjustments.filter((entry) => entry.record.date === record.date)
+    const own = [...record.remainder, ...late.flatMap((entry) => entry.record.remainder)]
+    const last = stretches.at(-1)
+    if (last?.like === like) {
+      stretches[stretches.length - 1] = {
+        ...last,
+        interval: { startMs: last.interval.startMs, endMs },
+        remainder: [...last.remainder, ...own],
+      }
+      continue
+    }
+    const { accountId, meter, zone, groups } = record
+    const { hash: packHash } = record.pack
+    const terms = { accountId, meter, zone, groups, packHash, pack: await packOf(packHash) }
+    stretches.push({ like, terms, interval: { startMs, endMs }, remainder: own })
+  }
+  return stretches
+}
+
+/** Writes which packs billed which part of the month, and what a gap counts as by their rules. */
+export function packsOf(stretches: readonly MonthStretch[]): Bill['manifest']['packs'] {
+  return stretches.map(({ terms: { pack, packHash }, interval }) => ({
+    name: pack.name,
+    version: pack.version,
+    hash: packHash,
+    start: instantText(interval.startMs),
+    end: instantText(interval.endMs),
+    gapPolicy: Object.fromEntries(
+      pack.rules.map((rule) => [rule.name, rule.type === 'traffic' ? 'zero' : rule.missingSlot]),
+    ),
+  }))
+}
+
+/**
+ * Closes the next month of books of one meter whose days of it are all closed: prices what waited
+ * for its end and writes the bills.
+ *
+ * Shape: books whose next month is the same interval of time; their ids.
+ */
+export async function closeMonth(
+  books: readonly Book[],
+  month: Interval,
+  config: Pick<ClosingConfig, 'tzdata'>,
+  deps: ClosingDeps,
+): Promise<string[]> {
+  const [first] = books
+  if (first === undefined) return []
+  const gathered: GatheredMonth[] = []
+  for (const book of books) gathered.push(await gatherMonth(book, month, deps))
+  const accountIds = books.map(({ accountId }) => accountId)
+  const measured = await measureMonth(gathered, month, deps)
+  deps.onStep('close.month.read.after')
+  const facts = await deps.store.facts(first.meter, accountIds)
+  const steps: BookStep[] = []
+  for (const [index, { book, stretches, ...records }] of gathered.entries()) {
+    const monthLines = measured.lines[index] ?? []
+    const proof = measured.proofs.get(book.accountId)
+    const bill = toBill({
+      ...records,
+      account: accountOf(book, factsOf(facts, book)),
+      key: book,
+      zone: book.zone,
+      monthLines,
+      proof: proof ?? NOTHING_MEASURED,
+      coverage: measured.coverage.get(book.accountId) ?? null,
+      packs: packsOf(stretches),
+      tzdata: config.tzdata,
+      ledger: await deps.store.ledgerHead(book.accountId),
+    })
+    steps.push(toStep(book, bill, monthLines, deps.clock.nowMs()))
+  }
+  for (const some of chunksOf(steps, STEPS_MAX)) {
+    deps.onStep('close.month.before')
+    await deps.store.take(some)
+    deps.onStep('close.month.after')
+  }
+  return steps.flatMap(({ record }) => (record.kind === 'bill' ? [record.record.id] : []))
+}
+
+/** What the records of a month say. */
+interface GatheredMonth extends MonthRecords, Pick<BillParts, 'booked' | 'previous'> {
+  readonly book: Book
+  readonly stretches: readonly MonthStretch[]
+}
+
+async function gatherMonth(
+  book: Book,
+  month: Interval,
+  { store, modes }: ClosingDeps,
+): Promise<GatheredMonth> {
+  const interval = { startMs: Math.max(month.startMs, book.startMs), endMs: month.endMs }
+  const records = {
+    month,
+    interval,
+    days: await store.dayRecords(book, interval),
+    adjustments: await store.adjustments(book, interval),
+  }
+  const last = monthName(month.startMs - 1, book.zone)
+  return {
+    book,
+    ...records,
+    stretches: await termsStretches(records, (hash) => modes.pack(hash)),
+    booked: await store.adjustmentsBooked(book, monthName(month.startMs, book.zone)),
+    previous: (await store.billOf(book, last))?.hash ?? null,
+  }
+}
+
+async function measureMonth(
+  gathered: readonly GatheredMonth[],
+  month: Interval,
+  { usage, coverage, between }: ClosingDeps,
+) {
+  return await between(async () => {
+    const proofs = new Map<string, UsageProof>()
+    const covered = new Map<string, Coverage>()
+    const throughBatch = await usage.lastBatch(gathered[0]?.book.meter ?? 'cdn')
+    // Books that began within the month are asked for their part of it.
+    for (const [, group] of groupBy(gathered, ({ interval }) => `${interval.startMs}`)) {
+      const { book, interval } = group[0] ?? {}
+      if (book === undefined || interval === undefined) continue
+      const accountIds = group.map((entry) => entry.book.accountId)
+      const scope = { meter: book.meter, accountIds, throughBatch }
+      for (const [id, proof] of await usage.proofs({ ...scope, ...interval })) proofs.set(id, proof)
+      for (const [id, found] of await coverage({ ...scope, interval })) covered.set(id, found)
+    }
+    const stretches = gathered.map((entry) => entry.stretches)
+    return { proofs, coverage: covered, lines: await rateMonths(month, stretches, usage, null) }
+  })
+}
+
+function accountOf({ accountId }: Book, { name, number }: BookFacts): Bill['account'] {
+  return { id: accountId, name, number }
+}
+
+function toStep(
+  book: Book,
+  bill: Bill,
+  monthLines: readonly ChargeLine[],
+  nowMs: number,
+): BookStep {
+  const text = formatRecord(bill, book.hash)
+  const month = monthOf(book.billedUntilMs, book.zone)
+  return {
+    book,
+    record: { kind: 'bill', record: bill, summary: summaryOf(bill, text.hash, nowMs) },
+    text,
+    state: book.state,
+    closedUntilMs: book.closedUntilMs,
+    billedUntilMs: month.endMs,
+    postings: monthPostings(book, bill.month, month.startMs, monthLines),
+    addresses: [],
+  }
+}
+
+/** Orders books the same way everywhere. */
+export function compareBooks(a: BookKey, b: BookKey): number {
+  return compareText(a.meter, b.meter) || compareText(a.accountId, b.accountId)
+}

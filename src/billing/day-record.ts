@@ -1,0 +1,232 @@
+import { hashLink } from '../core/hash-chain.ts'
+import type { BillDraw, ChargeLine } from './bill.ts'
+import type { BookKey, BookState, Coverage, DayBasis, UsageProof } from './book.ts'
+import type { AdjustmentBillLine } from './bill.ts'
+import type { Bytes } from '../core/units.ts'
+import type { DailyOrder } from '../rating/package-arrears.ts'
+import type { BurnPosting } from '../rating/package-burn.ts'
+import type { PrepaidPackage } from '../rating/package-terms.ts'
+import { canonicalJson } from '../rating/pack-hash.ts'
+import type { RulePack } from '../rating/rule-pack.ts'
+import type { TrafficUsage } from '../rating/traffic-usage.ts'
+import { toChargeLine } from './charge-line.ts'
+import { dayName, instantText } from './instant-text.ts'
+import type { AdjustedDay } from './adjust-day.ts'
+import { type PackageEvents, withEvents } from './package-events.ts'
+import type { RatedDay } from './rate-day.ts'
+
+/** What of the terms of a day its record keeps; the pack itself is found by its hash. */
+interface KeptBasis extends BookKey {
+  readonly zone: string
+  /** Local day, `2026-10-03`. */
+  readonly date: string
+  readonly start: string
+  readonly end: string
+  /** See `DayBasis.settledMs`. */
+  readonly settled: string
+  readonly pack: { readonly name: string; readonly version: string; readonly hash: string }
+  readonly groups: Readonly<Record<string, readonly string[]>>
+  readonly packages: readonly PrepaidPackage[]
+  readonly exclusive: DayBasis['exclusive']
+  readonly unbilled: readonly string[]
+  readonly opening: BookState
+}
+
+/** What a rated day did to packages. */
+interface KeptDraws {
+  readonly draws: readonly BurnPosting[]
+  readonly absorptions: readonly { readonly packageId: string; readonly bytes: Bytes }[]
+  readonly covered: readonly { readonly packageId: string; readonly bytes: Bytes }[]
+  readonly orders: readonly DailyOrder[]
+  readonly remainder: readonly TrafficUsage[]
+  readonly closing: BookState
+}
+
+/** A closed day of a book: what it was made of and what it came to. Never changes. */
+export interface DayRecord extends KeptBasis, KeptDraws, PackageEvents {
+  readonly format: 1
+  readonly kind: 'day'
+  readonly lines: readonly ChargeLine[]
+  /** Outbound bytes of each elastic IP that is billed by traffic. */
+  readonly addresses: readonly { readonly resourceId: string; readonly bytes: Bytes }[]
+  /** Null: nothing was measured. */
+  readonly proof: UsageProof | null
+  readonly coverage: Coverage | null
+}
+
+/** What late usage changed about a closed day, and about its month if that was closed, too. */
+export interface AdjustmentRecord extends KeptBasis, KeptDraws {
+  readonly format: 1
+  readonly kind: 'adjustment'
+  /** `<account>.<meter>.<date>.<batch>`. */
+  readonly id: string
+  /** The local month whose bill carries it. */
+  readonly bookedMonth: string
+  readonly lines: readonly AdjustmentBillLine[]
+  /** All lines of the day and of its month as they are now, to be compared with later. */
+  readonly dayLines: readonly ChargeLine[]
+  readonly monthLines: readonly ChargeLine[] | null
+  readonly proofBefore: UsageProof | null
+  readonly proof: UsageProof
+}
+
+/** Names the format of what is kept, in which everything depends on each character. */
+const FORMAT = 1
+
+/** Makes the record of a day. */
+export function toDayRecord(
+  basis: DayBasis,
+  rated: RatedDay,
+  rest: Pick<DayRecord, 'packageLines' | 'expired' | 'addresses' | 'proof' | 'coverage'>,
+): DayRecord {
+  const { lines, ...drawn } = rated
+  return {
+    format: FORMAT,
+    kind: 'day',
+    ...keptBasis(basis),
+    ...drawn,
+    closing: withEvents(drawn.closing, rest),
+    lines: lines.map((line) => toChargeLine(line, basis.pack)),
+    ...rest,
+  }
+}
+
+/** Makes the record of an adjustment. */
+export function toAdjustmentRecord(
+  basis: DayBasis,
+  adjusted: AdjustedDay,
+  rest: Pick<
+    AdjustmentRecord,
+    'bookedMonth' | 'lines' | 'dayLines' | 'monthLines' | 'proofBefore' | 'proof'
+  >,
+): AdjustmentRecord {
+  const { lines: _, lateRemainder, ...drawn } = adjusted
+  const kept = keptBasis(basis)
+  const { accountId, meter, date } = kept
+  return {
+    format: FORMAT,
+    kind: 'adjustment',
+    id: `${accountId}.${meter}.${date}.${rest.proof.throughBatch}`,
+    ...kept,
+    ...drawn,
+    remainder: lateRemainder,
+    ...rest,
+  }
+}
+
+function keptBasis(basis: DayBasis): KeptBasis {
+  const { accountId, meter, zone, day, settledMs, pack, packHash } = basis
+  const { groups, packages, exclusive, unbilled, opening } = basis
+  return {
+    accountId,
+    meter,
+    zone,
+    date: dayName(day.startMs, zone),
+    start: instantText(day.startMs),
+    end: instantText(day.endMs),
+    settled: instantText(settledMs),
+    pack: { name: pack.name, version: pack.version, hash: packHash },
+    groups,
+    packages,
+    exclusive,
+    unbilled,
+    opening,
+  }
+}
+
+/** Takes the terms of a day out of its record again. */
+export function basisOf(record: KeptBasis, pack: RulePack): DayBasis {
+  const { accountId, meter, zone, groups, packages, exclusive, unbilled, opening } = record
+  return {
+    accountId,
+    meter,
+    zone,
+    pack,
+    packHash: record.pack.hash,
+    groups,
+    day: { startMs: Date.parse(record.start), endMs: Date.parse(record.end) },
+    settledMs: Date.parse(record.settled),
+    packages,
+    exclusive,
+    unbilled,
+    opening,
+  }
+}
+
+/** A record of a book as it is stored: text, and the hash that chains it to the one before. */
+export interface KeptText {
+  readonly content: string
+  readonly hash: string
+}
+
+/** Writes a record in the one form that is hashed, as the next link of its book's chain. */
+export function formatRecord(record: object, previous: string): KeptText {
+  const content = canonicalJson(record)
+  return { content, hash: hashLink(previous, content) }
+}
+
+// Fields that hold integers of any size; every other number or text stays what it is.
+const INTEGERS = new Set([
+  'bytes',
+  'sizeBytes',
+  'usedBytes',
+  'remainingBytes',
+  'arrearsBytes',
+  'orderedBytes',
+])
+// In lines these are text by their type.
+const TEXT_PARTS = new Set(['lines', 'packageLines', 'dayLines', 'monthLines'])
+
+/** Reads the record of a day. Shape: integers of any size are bigints again. */
+export function parseDay(content: string): DayRecord {
+  return parseRecord(content) as unknown as DayRecord
+}
+
+/** Reads the record of an adjustment. Shape: integers of any size are bigints again. */
+export function parseAdjustment(content: string): AdjustmentRecord {
+  return parseRecord(content) as unknown as AdjustmentRecord
+}
+
+function parseRecord(content: string): Record<string, unknown> {
+  const record = JSON.parse(content) as Record<string, unknown>
+  const entries = Object.entries(record).map(([name, value]) => [
+    name,
+    TEXT_PARTS.has(name) ? value : revive(value),
+  ])
+  return Object.fromEntries(entries) as Record<string, unknown>
+}
+
+/** Turns the integers of plain JSON into bigints. */
+function revive(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(revive)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [
+      name,
+      INTEGERS.has(name) && typeof inner === 'string' ? BigInt(inner) : revive(inner),
+    ]),
+  )
+}
+
+/** Sums what packages gave over several records, by package; null comes last. */
+export function sumDraws(records: readonly Pick<KeptDraws, 'draws' | 'absorptions'>[]): BillDraw[] {
+  const sums = new Map<string | null, Bytes>()
+  for (const { draws, absorptions } of records) {
+    for (const { packageId, bytes } of [...draws, ...absorptions]) {
+      sums.set(packageId, (sums.get(packageId) ?? 0n) + bytes)
+    }
+  }
+  return [...sums]
+    .sort(([a], [b]) => ((a ?? '\u{10ffff}') < (b ?? '\u{10ffff}') ? -1 : 1))
+    .map(([packageId, bytes]) => ({ packageId, bytes: String(bytes) }))
+}
+
+/** Writes where a book stands. */
+export function formatState(state: BookState): string {
+  return canonicalJson(state)
+}
+
+/** Reads what `formatState` wrote. */
+export function parseState(text: string): BookState {
+  return revive(JSON.parse(text)) as BookState
+}

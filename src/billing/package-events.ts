@@ -1,0 +1,144 @@
+import type { EpochMs } from '../core/clock.ts'
+import { formatMoney } from '../core/money.ts'
+import { DAY_MS } from '../core/period.ts'
+import type { Bytes } from '../core/units.ts'
+import type { PackageBalance } from '../rating/package-burn.ts'
+import { compareText, type PrepaidPackage } from '../rating/package-terms.ts'
+import { endOf } from '../rating/package-validity.ts'
+import type { PackageBillLine } from './bill.ts'
+import type { BookState } from './book.ts'
+import type { PackageFact } from './book-keeping.ts'
+import { instantText } from './instant-text.ts'
+
+/** What happened to packages besides being drawn from. */
+export interface PackageEvents {
+  /** Packages that were first seen, or given back, with this day. */
+  readonly packageLines: readonly PackageBillLine[]
+  /** What was left of packages whose end is longer ago than usage may be late. */
+  readonly expired: readonly { readonly packageId: string; readonly bytes: Bytes }[]
+}
+
+/** How long after its end a package may still pay for late usage of its time. */
+const KEEP_MS = 40 * DAY_MS
+
+/**
+ * Finds what a day has to write down about packages.
+ *
+ * Shape: purchases by id, then refunds by id. A package enters a book with the first day that is
+ * settled after it was bought, also when the catalog learnt of it late.
+ */
+export function packageEvents(
+  facts: readonly PackageFact[],
+  opening: BookState,
+  settled: { readonly dayStartMs: EpochMs; readonly settledMs: EpochMs },
+  terms: { readonly zone: string; readonly currency: string },
+): PackageEvents {
+  const balances = new Map(opening.balances.map((balance) => [balance.packageId, balance]))
+  const sorted = facts.toSorted((a, b) => compareText(a.terms.id, b.terms.id))
+  const isOver = (atMs: EpochMs): boolean => atMs < settled.settledMs
+  const bought = sorted.filter(
+    (fact) => !balances.has(fact.terms.id) && isOver(fact.terms.purchasedMs),
+  )
+  const returned = sorted.filter(({ terms: { id }, refunded }) => {
+    const balance = balances.get(id)
+    const isDone = balance !== undefined && isGone(balance)
+    return refunded !== null && isOver(refunded.atMs) && !isDone
+  })
+  const expired = sorted.flatMap(({ terms: { id }, terms: entry, refunded }) => {
+    const balance = balances.get(id)
+    const hasRest = balance !== undefined && balance.remainingBytes > 0n && refunded === null
+    if (!hasRest || !isLongOver(entry, balance, settled.dayStartMs, terms.zone)) return []
+    return [{ packageId: id, bytes: balance.remainingBytes }]
+  })
+  return {
+    packageLines: [
+      ...bought.map((fact) => toLine(fact, 'purchase', fact.terms.sizeBytes, terms.currency)),
+      // Untouched when it was given back; what late usage drew from it since stays drawn.
+      ...returned.map((fact) => {
+        const leftBytes = balances.get(fact.terms.id)?.remainingBytes ?? fact.terms.sizeBytes
+        return toLine(fact, 'refund', leftBytes, terms.currency)
+      }),
+    ],
+    expired,
+  }
+}
+
+/**
+ * Lists the packages that may be drawn from on the day, or take its arrears.
+ *
+ * Shape: none whose rest was written off, also for a late day before that.
+ */
+export function packagesInPlay(
+  facts: readonly PackageFact[],
+  opening: BookState,
+  settled: { readonly dayStartMs: EpochMs; readonly settledMs: EpochMs },
+  zone: string,
+): PrepaidPackage[] {
+  const balances = new Map(opening.balances.map((balance) => [balance.packageId, balance]))
+  return facts
+    .filter(({ terms, refunded }) => {
+      const balance = balances.get(terms.id)
+      const isOver = isLongOver(terms, balance, settled.dayStartMs, zone)
+      const isHeld = refunded === null && !isWrittenOff(terms, balance)
+      return isHeld && terms.purchasedMs < settled.settledMs && !isOver
+    })
+    .map(({ terms }) => terms)
+    .sort((a, b) => compareText(a.id, b.id))
+}
+
+/** Takes what was given back or has expired out of the balances. */
+export function withEvents(
+  closing: BookState,
+  { packageLines, expired }: PackageEvents,
+): BookState {
+  const balances = new Map(closing.balances.map((balance) => [balance.packageId, balance]))
+  for (const { event, packageId } of packageLines) {
+    if (event === 'refund') balances.set(packageId, { ...NOTHING, packageId })
+  }
+  for (const { packageId } of expired) {
+    const balance = balances.get(packageId)
+    if (balance !== undefined) balances.set(packageId, { ...balance, remainingBytes: 0n })
+  }
+  const sorted = [...balances.values()].sort((a, b) => compareText(a.packageId, b.packageId))
+  return { ...closing, balances: sorted }
+}
+
+const NOTHING = { usedBytes: 0n, remainingBytes: 0n, firstUseMs: null }
+
+function isGone({ usedBytes, remainingBytes }: PackageBalance): boolean {
+  return usedBytes === 0n && remainingBytes === 0n
+}
+
+/** What was left of it is gone: burning would take it for what it has. */
+function isWrittenOff({ sizeBytes }: PrepaidPackage, balance: PackageBalance | undefined): boolean {
+  return balance !== undefined && balance.usedBytes + balance.remainingBytes < sizeBytes
+}
+
+function isLongOver(
+  entry: PrepaidPackage,
+  balance: PackageBalance | undefined,
+  dayStartMs: EpochMs,
+  zone: string,
+): boolean {
+  const endMs = endOf(entry, balance?.firstUseMs ?? null, zone)
+  return endMs !== null && endMs + KEEP_MS <= dayStartMs
+}
+
+function toLine(
+  { terms, paid, refunded }: PackageFact,
+  event: PackageBillLine['event'],
+  sizeBytes: Bytes,
+  currency: string,
+): PackageBillLine {
+  const given = event === 'purchase' ? (paid?.amount ?? 0n) : -(refunded?.amount ?? 0n)
+  const atMs = event === 'purchase' ? terms.purchasedMs : (refunded?.atMs ?? terms.purchasedMs)
+  return {
+    type: 'package',
+    event,
+    packageId: terms.id,
+    sizeBytes: String(sizeBytes),
+    time: instantText(atMs),
+    amount: formatMoney(given),
+    currency: paid?.currency ?? currency,
+  }
+}

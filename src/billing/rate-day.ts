@@ -1,0 +1,219 @@
+import type { Bytes } from '../core/units.ts'
+import { type Interval } from '../core/period.ts'
+import { rateBandwidth } from '../rating/bandwidth-line.ts'
+import type { MemberUsage } from '../rating/bandwidth-usage.ts'
+import { type DailyOrder, dailyOrder } from '../rating/package-arrears.ts'
+import type { BurnPosting } from '../rating/package-burn.ts'
+import { runTimeline, type Timeline } from '../rating/package-timeline.ts'
+import type { BandwidthRule, Rule, TrafficRule } from '../rating/rules.ts'
+import { compareTraffic, mergeTraffic } from '../rating/traffic-order.ts'
+import { rateTraffic } from '../rating/traffic-rating.ts'
+import { selectTraffic } from '../rating/traffic-sums.ts'
+import type { TrafficUsage } from '../rating/traffic-usage.ts'
+import type { BookState, DayBasis } from './book.ts'
+import { trafficRules } from './day-cuts.ts'
+import { coverExclusive } from './exclusive-cover.ts'
+import { usageCuts } from './usage-cuts.ts'
+import { memberGroups } from './member-groups.ts'
+import type { RatedLine } from './rate-period.ts'
+
+/** What was measured of a day, as finely as `dayCuts` asks for. */
+export interface DayUsage {
+  readonly traffic: readonly TrafficUsage[]
+  /** By rule name, for the rules that price each day's bandwidth. */
+  readonly slots: ReadonlyMap<string, readonly MemberUsage[]>
+}
+
+/** What packages and orders did about volumes, and what is left to be priced. */
+export interface DrawnDay {
+  /** By package; null: what none could take. */
+  readonly draws: readonly BurnPosting[]
+  /** Arrears that packages took when they began. */
+  readonly absorptions: readonly { readonly packageId: string; readonly bytes: Bytes }[]
+  /** What refilling volumes covered. */
+  readonly covered: readonly { readonly packageId: string; readonly bytes: Bytes }[]
+  readonly orders: readonly DailyOrder[]
+  /** What is priced by volume, per cut. */
+  readonly remainder: readonly TrafficUsage[]
+  readonly closing: BookState
+}
+
+/** What a day comes to. */
+export interface RatedDay extends DrawnDay {
+  /** Lines of the rules whose span is a day; others wait for the month. */
+  readonly lines: readonly RatedLine[]
+}
+
+/** The rules that price each day's bandwidth. */
+export function dailyBandwidthRules(rules: readonly Rule[]): BandwidthRule[] {
+  return rules.filter(
+    (rule): rule is BandwidthRule => rule.type === 'bandwidth' && rule.mode === 'daily-peak',
+  )
+}
+
+/**
+ * Rates a day: selects what the rules price, lets refilling volumes and packages take what they
+ * may, orders the rest and prices it.
+ *
+ * Shape: a function of its arguments alone, whatever the order of usage.
+ * Rounding: as the rules say; packages are drawn by the byte as measured, without overhead.
+ */
+export function rateDay(basis: DayBasis, usage: DayUsage): RatedDay {
+  const drawn = drawDay(basis, selectBillable(basis, usage.traffic))
+  return { ...drawn, lines: priceDay(basis, drawn.remainder, usage) }
+}
+
+/** Prices what is left of a day, and its bandwidths. */
+export function priceDay(
+  basis: DayBasis,
+  remainder: readonly TrafficUsage[],
+  usage: DayUsage,
+): RatedLine[] {
+  const traffic = priceRemainder(basis, basis.day, 'day', remainder)
+  return [...traffic, ...dailyBandwidth(basis, usage)]
+}
+
+/**
+ * Selects what one of the traffic rules prices, before anything is drawn.
+ *
+ * Shape: each entry once, ordered as `compareTraffic` does.
+ */
+export function selectBillable(
+  basis: DayBasis,
+  traffic: readonly TrafficUsage[],
+): readonly TrafficUsage[] {
+  const unbilled = new Set(basis.unbilled)
+  const billed = traffic.filter(({ resourceId }) => !unbilled.has(resourceId)).sort(compareTraffic)
+  const wanted = new Set(
+    trafficRules(basis.pack.rules).flatMap((rule) =>
+      selectTraffic(rule, billed, ratingBasis(basis, basis.day)),
+    ),
+  )
+  return billed.filter((entry) => wanted.has(entry))
+}
+
+/** Draws selected usage from refilling volumes and packages, and orders what none could take. */
+export function drawDay(basis: DayBasis, billable: readonly TrafficUsage[]): DrawnDay {
+  const { day, zone, packages, opening, pack } = basis
+  const cover = coverExclusive(basis.exclusive, zone, billable, opening.exclusive)
+  const { arrears: policy, burnOrder: order } = pack.packages
+  const timeline = runTimeline(
+    day,
+    packages,
+    cover.left,
+    { zone, order, absorb: policy.absorb },
+    { balances: opening.balances, arrears: opening.arrears },
+  )
+  const after = absorbUntilSettled(basis, timeline)
+  const settled = dailyOrder(after.arrears, day, policy)
+  const ordered = settled.orders.length > 0 ? after.arrears.filter(isIn(day)) : []
+  return {
+    draws: timeline.postings,
+    absorptions: after.absorptions.map(({ packageId, absorbed }) => ({
+      packageId,
+      bytes: absorbed.reduce((sum, { bytes }) => sum + bytes, 0n),
+    })),
+    covered: cover.covered,
+    orders: settled.orders,
+    remainder: toOrdered(mergeTraffic(ordered, cutOf(basis)), settled.orders),
+    closing: {
+      balances: after.balances,
+      arrears: mergeTraffic(settled.arrears),
+      exclusive: cover.uses,
+    },
+  }
+}
+
+/**
+ * Lets packages that begin after the day, but before it is settled, take what is in arrears.
+ *
+ * Source: ucdn charge/flowday_new.md: the excess of a day is ordered at noon of the next, unless a
+ * package that is larger than it has been bought by then.
+ */
+function absorbUntilSettled(
+  { day, settledMs, zone, packages, pack }: DayBasis,
+  timeline: Timeline<TrafficUsage>,
+): Timeline<TrafficUsage> {
+  if (settledMs <= day.endMs) return timeline
+  const { arrears: policy, burnOrder: order } = pack.packages
+  const wait = { startMs: day.endMs, endMs: settledMs }
+  const late = packages.filter(({ startMs }) => wait.startMs <= startMs && startMs < wait.endMs)
+  if (late.length === 0 || timeline.arrears.length === 0) return timeline
+  // Only those that begin in the wait: no usage moves here, so nothing else could happen.
+  const after = runTimeline(wait, late, [], { zone, order, absorb: policy.absorb }, timeline)
+  return { ...after, absorptions: [...timeline.absorptions, ...after.absorptions] }
+}
+
+/**
+ * Prices what is left of a stretch of days by the traffic rules of one span.
+ *
+ * Shape: free days are out of it already; what a rule does not select it does not price.
+ */
+export function priceRemainder(
+  terms: Pick<DayBasis, 'accountId' | 'zone' | 'groups' | 'pack'>,
+  stretch: Interval,
+  span: TrafficRule['period'],
+  remainder: readonly TrafficUsage[],
+): RatedLine[] {
+  return trafficRules(terms.pack.rules)
+    .filter((rule) => rule.period === span)
+    .flatMap((rule) =>
+      rateTraffic(
+        { ...rule, freeBelowBytesPerDay: 0n },
+        remainder,
+        ratingBasis(terms, stretch),
+      ).map((line) => ({ ...line, type: 'traffic' as const })),
+    )
+}
+
+function dailyBandwidth(basis: DayBasis, { slots }: DayUsage): RatedLine[] {
+  const { accountId, groups, zone, day } = basis
+  return dailyBandwidthRules(basis.pack.rules).flatMap((rule) =>
+    [...memberGroups(rule, slots.get(rule.name) ?? [], { accountId, groups })].flatMap(
+      ([memberId, members]) =>
+        rateBandwidth(rule, { members, period: day, zone }).map((line) => ({
+          ...line,
+          type: 'bandwidth' as const,
+          ruleName: rule.name,
+          memberId,
+        })),
+    ),
+  )
+}
+
+function ratingBasis(
+  { accountId, zone, groups }: Pick<DayBasis, 'accountId' | 'zone' | 'groups'>,
+  period: Interval,
+) {
+  return { accountId, zone, groups, period }
+}
+
+function isIn({ startMs, endMs }: Interval): (entry: TrafficUsage) => boolean {
+  return (entry) => startMs <= entry.startMs && entry.startMs < endMs
+}
+
+/** Moves starts back to where the traffic rules cut the day: finer is not asked for any more. */
+function cutOf({ day, zone, pack }: DayBasis): (startMs: number) => number {
+  const windows = trafficRules(pack.rules).map((rule) => rule.windows)
+  const cuts = usageCuts(day, zone, windows)
+  return (startMs) => cuts.findLast((cutMs) => cutMs <= startMs) ?? day.startMs
+}
+
+/** Spreads what rounding an order to its quantum added or took over the last entries of it. */
+function toOrdered(
+  remainder: readonly TrafficUsage[],
+  orders: readonly DailyOrder[],
+): TrafficUsage[] {
+  const result = [...remainder]
+  for (const { area, kind, arrearsBytes, orderedBytes } of orders) {
+    let open = orderedBytes - arrearsBytes
+    for (let index = result.length - 1; index >= 0 && open !== 0n; index -= 1) {
+      const entry = result[index]
+      if (entry === undefined || entry.area !== area || entry.kind !== kind) continue
+      const change = open < -entry.bytes ? -entry.bytes : open
+      result[index] = { ...entry, bytes: entry.bytes + change }
+      open -= change
+    }
+  }
+  return result.filter(({ bytes }) => bytes > 0n)
+}

@@ -1,0 +1,86 @@
+import { createBillDesk } from './billing/create-desk.ts'
+import type { BillDesk } from './billing/bill-desk.ts'
+import type { BooksUsage, RankedUsage } from './billing/books-usage.ts'
+import type { ChargeModes } from './billing/charge-modes.ts'
+import type { CoverageReader } from './billing/coverage-reader.ts'
+import { createClosing } from './billing/closing.ts'
+import type { ClosingDeps } from './billing/closing-deps.ts'
+import { formatState, parseAdjustment, parseDay, parseState } from './billing/day-record.ts'
+import { createLiveBalance, type LiveBalance } from './billing/live-balance.ts'
+import type { Component, Telemetry } from './compose.ts'
+import type { Config } from './config/config.ts'
+import type { Clock } from './core/clock.ts'
+import { MINUTE_MS } from './core/period.ts'
+import { createPeriodic } from './core/periodic.ts'
+import type { Loader } from './ingest/loader.ts'
+import { termsOf } from './rating/package-terms.ts'
+import { createBookStore } from './store/control/book-store.ts'
+import type { ControlStore } from './store/control/control-store.ts'
+import type { Ledger } from './store/control/ledger.ts'
+
+/** How often it is looked whether a day has settled. */
+const CHECK_MS = 5 * MINUTE_MS
+
+/** Closing, bills and balances. */
+export interface Bookkeeping {
+  readonly desk: BillDesk
+  readonly live: LiveBalance
+  readonly store: ClosingDeps['store']
+  /** Closes what has settled, at start and every few minutes. */
+  readonly closer: Component
+}
+
+interface BookkeepingParts extends Telemetry {
+  readonly config: Config
+  readonly clock: Clock
+  readonly control: ControlStore
+  readonly ledger: Ledger
+  readonly usage: BooksUsage & RankedUsage
+  readonly modes: ChargeModes
+  readonly loader: Loader
+  readonly coverage: CoverageReader
+}
+
+/** Wires closing, bills and balances. */
+export function openBookkeeping(parts: BookkeepingParts): Bookkeeping {
+  const { config, clock, log, metrics, control, ledger, usage, modes, loader, coverage } = parts
+  const format = { parseDay, parseAdjustment, parseState, formatState, termsOf }
+  const store = createBookStore(control.db, { ledger, clock, format })
+  const deps: ClosingDeps = {
+    clock,
+    store,
+    usage,
+    modes,
+    coverage: (query) => coverage.coverage({ ...query, asOfMs: clock.nowMs() }),
+    between: (work) => loader.between(work),
+    onStep: () => undefined,
+    onRebuilt: (tables, day) =>
+      log.warn({ tables, ...day }, 'billing: rollups differed from usage and were rebuilt'),
+  }
+  const closingConfig = {
+    settleMs: config.billing.settle,
+    lateMs: config.ingest.late,
+    tzdata: process.versions['tz'] ?? 'unknown',
+  }
+  const closing = createClosing(closingConfig, deps)
+  const closeSettled = async (): Promise<void> => {
+    const report = await closing.closeSettled()
+    metrics.countClosedDays(report.days)
+    if (report.days + report.adjustments + report.bills.length > 0) {
+      log.info(report, 'billing: closed what had settled')
+    }
+  }
+  const closer = createPeriodic('daily-close', CHECK_MS, closeSettled, (error) =>
+    log.error({ err: error }, 'billing: closing failed; trying again in five minutes'),
+  )
+  return {
+    desk: createBillDesk(closing, deps),
+    live: createLiveBalance(closingConfig, { ...deps, begin: (meter) => closing.begin(meter) }),
+    store,
+    closer: {
+      ...closer,
+      // After a long rest there may be much to close; nobody has to wait for that.
+      start: async () => void closer.start(),
+    },
+  }
+}

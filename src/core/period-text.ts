@@ -1,0 +1,30 @@
+import type { EpochMs } from './clock.ts'
+import { AppError } from './errors.ts'
+import { addDays, fromLocal, type Interval, monthStart, toLocal } from './period.ts'
+
+/** Writes the wall-clock time of an instant in a zone, as in `2026-11-21 00:00`. */
+export function formatLocal(instantMs: EpochMs, zone: string): string {
+  const { year, month, day, hour, minute } = toLocal(instantMs, zone)
+  const two = (value: number): string => String(value).padStart(2, '0')
+  return `${year}-${two(month)}-${two(day)} ${two(hour)}:${two(minute)}`
+}
+
+/**
+ * Reads a month (`2026-11`) or a day (`2026-11-20`) of a zone.
+ *
+ * Errors: `parameter_invalid` for anything else, a 31 November included.
+ */
+export function parsePeriod(text: string, zone: string, field = 'period'): Interval {
+  const match = /^(\d{4})-(\d{2})(?:-(\d{2}))?$/.exec(text)
+  const [year = 0, month = 0, day = 1] = (match ?? []).slice(1).map((part) => Number(part ?? 1))
+  const startMs = fromLocal({ year, month, day, hour: 0, minute: 0, second: 0 }, zone)
+  const local = toLocal(startMs, zone)
+  if (match === null || local.year !== year || local.month !== month || local.day !== day) {
+    throw new AppError('parameter_invalid', `Name the ${field} as 2026-11 or 2026-11-20.`, {
+      field,
+    })
+  }
+  if (match[3] !== undefined) return { startMs, endMs: addDays(startMs, 1, zone) }
+  // The 31st day after the first of any month is one of the first days of the next.
+  return { startMs, endMs: monthStart(addDays(startMs, 31, zone), zone) }
+}
