@@ -49,7 +49,7 @@ function tankOf(carried: Carried, packageId: string): Tank {
 }
 
 /** The end of a package as far as it is known; undefined: none, or none yet. */
-function endOf(pack: PrepaidPackage, tank: Tank, zone: string): EpochMs | undefined {
+export function endOf(pack: PrepaidPackage, tank: Tank, zone: string): EpochMs | undefined {
   if (pack.validity.type === 'from-purchase') return pack.validity.endMs
   if (pack.validity.type === 'unlimited' || tank.firstUseMs === null) return undefined
   if ('spanMs' in pack.validity) return tank.firstUseMs + pack.validity.spanMs

@@ -20,7 +20,7 @@ FROM (SELECT toString(t.source) AS source, toUnixTimestamp(min(t.minute)) AS fir
 ORDER BY source`,
         {
           ...boundsOf(sinceMs, interval.endMs, throughBatch),
-          start: interval.startMs / 1000,
+          start: Math.floor(interval.startMs / 1000),
         },
       )
       return rows.map(({ source, first, runs }) => ({
