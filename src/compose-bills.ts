@@ -21,6 +21,7 @@ export function composeBills(config: Config, core: Core): FastifyPluginAsync[] {
       desk,
       payer,
       clock,
+      balance: (key) => bookkeeping.live.balance(key),
       brandOf: async (accountId) => {
         const { brandId } = await findAccount(catalog.rows, accountId)
         return (await findBrand(catalog.rows, brandId)).name

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { billCloseCommand } from './bill-close.ts'
+import { billDaysCommand } from './bill-days.ts'
 import { billExplainCommand } from './bill-explain.ts'
 import { billExportCommand } from './bill-export.ts'
 import { billListCommand } from './bill-list.ts'
@@ -12,6 +13,7 @@ export function billCommand(context: CliContext): Command {
   return new Command('bill')
     .description('Bills: what closed months cost, and how that came about.')
     .addCommand(billListCommand(context))
+    .addCommand(billDaysCommand(context))
     .addCommand(billShowCommand(context))
     .addCommand(billVerifyCommand(context))
     .addCommand(billExplainCommand(context))

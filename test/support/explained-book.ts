@@ -241,7 +241,8 @@ async function adjust(
   const then = { ...basisOfDay(pack, packages, 2), opening: second.record.opening }
   const now = { ...then, opening: last.record.closing }
   // Both are read as finely, since what was known then is taken away from what is known now.
-  const before = { usage: await measure(now, usage, 1), remainder: second.record.remainder }
+  const { remainder, orders } = second.record
+  const before = { usage: await measure(now, usage, 1), remainder, orders }
   const adjusted = adjustDay(now, before, await measure(now, usage, 2))
   const dayLines = adjusted.lines.map((line) => toChargeLine(line, pack))
   const proof: UsageProof = proofThrough(2)

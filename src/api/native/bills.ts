@@ -5,10 +5,12 @@ import { formatExact } from '../json-text.ts'
 import { closeBooks, type CloseBooksDeps } from '../operations/close-books.ts'
 import { exportBill, type ExportBillDeps } from '../operations/export-bill.ts'
 import { listBills, type ListBillsDeps } from '../operations/list-bills.ts'
+import { listDays, type ListDaysDeps } from '../operations/list-days.ts'
 import { readBill, readBillDays } from '../operations/read-bill.ts'
 
 /** What the routes of bills need. */
-export interface BillsDeps extends ListBillsDeps, CloseBooksDeps, ExportBillDeps {
+export interface BillsDeps
+  extends ListBillsDeps, CloseBooksDeps, ExportBillDeps, Omit<ListDaysDeps, 'desk'> {
   readonly desk: ListBillsDeps['desk'] &
     CloseBooksDeps['desk'] &
     Parameters<typeof readBillDays>[1] & { verify(id: string): Promise<object> }
@@ -39,6 +41,7 @@ export function createBillsApi(deps: BillsDeps): FastifyPluginAsync {
       reply.header('content-disposition', `attachment; filename="${name}"`)
       return reply.type(type).send(content)
     })
+    server.get('/v1/books/days', (request) => listDays(request.query, deps))
     server.post('/v1/books/close', (request) => closeBooks(request.body, deps))
   }
 }
