@@ -28,7 +28,7 @@ import { walkBooks } from './store/control/book-audit.ts'
 import type { BooksReader } from './api/operations/ports.ts'
 import { createAddressBooks } from './store/control/books.ts'
 import { openControlStore, type ControlStore } from './store/control/control-store.ts'
-import { createLedger } from './store/control/ledger.ts'
+import { createLedger, type Ledger } from './store/control/ledger.ts'
 import { createIngestRegistry } from './store/control/ingest-registry.ts'
 import { openMasterKeyFile } from './store/control/master-key.ts'
 import { auditUsage } from './store/usage/audit.ts'
@@ -72,6 +72,7 @@ export interface Core {
   /** What sources were expected to report, and what they did. */
   readonly coverage: CoverageParts
   readonly charges: Charges
+  readonly ledger: Ledger
   readonly registry: IngestRegistry
   readonly engine: Engine
   readonly reader: ReturnType<typeof createUsageReader>
@@ -194,6 +195,7 @@ async function wire(parts: Parts, opened: readonly (() => Promise<void>)[]): Pro
     bookkeeping,
     coverage,
     charges,
+    ledger,
     registry,
     engine,
     reader,

@@ -33,71 +33,72 @@ async function fillCatalog({ control, catalog }: Core, accounts: number): Promis
   await control.db.transaction().execute(async (trx) => {
     for (let at = 0; at < accounts; at += ROWS_MAX) {
       const some = indexes.slice(at, at + ROWS_MAX)
-      await trx
-        .insertInto('accounts')
-        .values(
-          some.map((index) => ({
-            id: accountId(index),
-            number: 60_000_000 + index,
-            brand_id: brand.id,
-            parent_id: null,
-            name: `Account ${index}`,
-            email: '',
-            zone: 'Asia/Shanghai',
-            created_ms: CREATED_MS,
-          })),
-        )
-        .execute()
-      await trx
-        .insertInto('projects')
-        .values(
-          some.map((index) => ({
-            id: `org-${index}`,
-            account_id: accountId(index),
-            name: 'Default',
-            is_default: 1 as const,
-            created_ms: CREATED_MS,
-          })),
-        )
-        .execute()
-      await trx
-        .insertInto('resources')
-        .values(
-          some.map((index) => ({
-            id: `ucdn-${String(index).padStart(5, '0')}`,
-            meter: 'cdn',
-            account_id: accountId(index),
-            project_id: `org-${index}`,
-            name: `d${index}.example.com`,
-            name_scope: '',
-            region: 'cn-bj2',
-            zone: '',
-            kind: 'static',
-            gateway_type: 0,
-            pay_mode: 'Traffic',
-            created_ms: CREATED_MS,
-            deleted_ms: null,
-          })),
-        )
-        .execute()
-      await trx
-        .insertInto('resource_versions')
-        .values(
-          some.map((index) => ({
-            resource_id: `ucdn-${String(index).padStart(5, '0')}`,
-            from_ms: CREATED_MS,
-            account_id: accountId(index),
-            project_id: `org-${index}`,
-            pay_mode: 'Traffic',
-          })),
-        )
-        .execute()
+      const owners = some.map((index) => accountRow(index, brand.id))
+      await trx.insertInto('accounts').values(owners).execute()
+      await trx.insertInto('projects').values(some.map(projectRow)).execute()
+      await trx.insertInto('resources').values(some.map(domainRow)).execute()
+      await trx.insertInto('resource_versions').values(some.map(versionRow)).execute()
       const packages = some
         .filter((index) => index % 2 === 0)
         .flatMap((index) => [0, 1].map((part) => packageRow(index, part)))
       await trx.insertInto('traffic_packages').values(packages).execute()
     }
   })
+}
+
+function accountRow(index: number, brand: string) {
+  return {
+    id: accountId(index),
+    number: 60_000_000 + index,
+    brand_id: brand,
+    parent_id: null,
+    name: `Account ${index}`,
+    email: '',
+    zone: 'Asia/Shanghai',
+    created_ms: CREATED_MS,
+  }
+}
+
+function projectRow(index: number) {
+  return {
+    id: `org-${index}`,
+    account_id: accountId(index),
+    name: 'Default',
+    is_default: 1 as const,
+    created_ms: CREATED_MS,
+  }
+}
+
+function domainId(index: number): string {
+  return `ucdn-${String(index).padStart(5, '0')}`
+}
+
+function domainRow(index: number) {
+  return {
+    id: domainId(index),
+    meter: 'cdn',
+    account_id: accountId(index),
+    project_id: `org-${index}`,
+    name: `d${index}.example.com`,
+    name_scope: '',
+    region: 'cn-bj2',
+    zone: '',
+    kind: 'static',
+    gateway_type: 0,
+    pay_mode: 'Traffic',
+    created_ms: CREATED_MS,
+    deleted_ms: null,
+  }
+}
+
+function versionRow(index: number) {
+  return {
+    resource_id: domainId(index),
+    from_ms: CREATED_MS,
+    account_id: accountId(index),
+    project_id: `org-${index}`,
+    pay_mode: 'Traffic',
+  }
 }
 
 function packageRow(index: number, part: number) {

@@ -85,17 +85,17 @@ async function measure(rounds: number, work: () => Promise<Lines>): Promise<Meas
 
 /** Ranks and prices all domains of the accounts. */
 async function rateMonth(usage: Usage, accountIds: readonly string[]): Promise<Lines> {
-  const plan = planRanks(RULE, MONTH)
+  const plan = planRanks(RULE, MONTH, ZONE)
   if (plan === null) throw new Error('the rule is ranked slot by slot')
   const { dropped } = plan
   const scope = { meter: 'cdn', accountIds, throughBatch: null, member: 'resource' } as const
   const found = await usage.rankedSlots({ ...scope, ...MONTH, direction: 'out', dropped })
   const members = [...found.values()].flat()
   return new Map(
-    members.map((slot) => {
-      const ranked = { slots: new Map([['out' as const, slot]]), period: MONTH, zone: ZONE }
-      return [slot.memberId, rateRanked(RULE, plan, ranked)]
-    }),
+    members.map((slot) => [
+      slot.memberId,
+      [rateRanked(RULE, plan, new Map([['out' as const, slot]]))],
+    ]),
   )
 }
 

@@ -1,4 +1,5 @@
 import type { Figure } from '../support/figure.ts'
+import { dailyClose } from './daily-close.ts'
 import { monthly95 } from './monthly-95.ts'
 
 /** One part of the benchmark; it runs in a process and a directory of its own. */
@@ -8,4 +9,7 @@ export interface BillingPart {
 }
 
 /** All parts, in the order in which they run. */
-export const PARTS: readonly BillingPart[] = [{ name: 'monthly-95', run: monthly95 }]
+export const PARTS: readonly BillingPart[] = [
+  { name: 'monthly-95', run: monthly95 },
+  { name: 'daily-close', run: dailyClose },
+]

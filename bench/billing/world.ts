@@ -58,7 +58,7 @@ interface Fill {
   readonly slots: number
 }
 
-// Names are made once per domain: joining the slots copies numbers of dictionary entries, not texts.
+// Names are made once per domain: joining the slots copies numbers of dictionary entries only.
 function renderFill({ first, count, every, area, slots }: Fill): string {
   const owner = `leftPad(toString(intDiv(${first} + number * ${every}, ${DOMAINS_PER_ACCOUNT})), 4, '0')`
   return `INSERT INTO cdn_resource_5m

@@ -57,7 +57,7 @@ export async function rateMonthlyBandwidth(
 ): Promise<ReadonlyMap<BandwidthStretch, readonly RatedLine[]>> {
   const wanted = stretches.flatMap((stretch) =>
     monthlyBandwidthRules(stretch.terms.pack.rules).map((rule): Wanted => {
-      const plan = planRanks(rule, stretch.interval)
+      const plan = planRanks(rule, stretch.interval, stretch.terms.zone)
       return { stretch, rule, plan, ranked: new Map() }
     }),
   )
@@ -167,17 +167,12 @@ function rankedLines(
   { stretch, rule, ranked }: Wanted,
   plan: RankPlan,
 ): RatedLine[] {
-  const { terms, interval } = stretch
+  const { terms } = stretch
   // An account always has its line, since a commitment is owed for nothing, too.
   const ids = rule.level === 'account' ? [terms.accountId] : [...ranked.keys()].sort()
   return ids.flatMap((memberId) =>
     named(
-      rateRanked(rule, plan, {
-        slots: ranked.get(memberId) ?? new Map(),
-        period: interval,
-        zone: terms.zone,
-        inForce: inForceOf(month, stretch),
-      }),
+      [rateRanked(rule, plan, ranked.get(memberId) ?? new Map(), inForceOf(month, stretch))],
       rule,
       memberId,
     ),

@@ -110,7 +110,7 @@ async function rateBandwidthRule(
     const queries = meters.map((meter) => ({ ...membersOf(rule, rated), ...span, meter }))
     const [only, ...others] = queries
     // What several meters measured must be summed before it is ranked.
-    const plan = others.length === 0 ? planRanks(rule, span) : null
+    const plan = others.length === 0 ? planRanks(rule, span, rated.zone) : null
     const found =
       only !== undefined && plan !== null
         ? await rateByRanks(rule, plan, only, rated, usage)
@@ -162,7 +162,7 @@ async function rateByRanks(
   rule: BandwidthRule,
   plan: RankPlan,
   query: BooksMembers,
-  { accountId, zone }: RatedPeriod,
+  { accountId }: RatedPeriod,
   usage: RatedUsage,
 ): Promise<MemberLines> {
   const members = new Map<string, Map<RankPlan['directions'][number]['ranked'], RankedSlot>>()
@@ -175,8 +175,5 @@ async function rateByRanks(
       members.set(slot.memberId, slots.set(ranked, slot))
     }
   }
-  return [...members].map(([memberId, slots]) => [
-    memberId,
-    rateRanked(rule, plan, { slots, period: query, zone }),
-  ])
+  return [...members].map(([memberId, slots]) => [memberId, [rateRanked(rule, plan, slots)]])
 }

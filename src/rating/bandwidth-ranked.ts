@@ -1,4 +1,5 @@
 import type { EpochMs } from '../core/clock.ts'
+import { assert, unreachable } from '../core/errors.ts'
 import { FIVE_MINUTES_MS, type Interval, localDays } from '../core/period.ts'
 import { type Bytes, divFloor } from '../core/units.ts'
 import type { RankedDirection } from './bandwidth-days.ts'
@@ -19,6 +20,9 @@ export interface RankedSlot {
 
 /** Which slots a rule needs of each member instead of all. */
 export interface RankPlan {
+  readonly period: Interval
+  /** Local days of the period. */
+  readonly days: number
   /** Slots of the period, and how many of the highest are passed over. */
   readonly slots: number
   readonly dropped: number
@@ -35,7 +39,7 @@ export interface RankPlan {
  *
  * Time: the period lies on multiples of five minutes.
  */
-export function planRanks(rule: BandwidthRule, period: Interval): RankPlan | null {
+export function planRanks(rule: BandwidthRule, period: Interval, zone: string): RankPlan | null {
   const isPlain =
     rule.mode === 'monthly-95' &&
     rule.slot === 'mean' &&
@@ -46,7 +50,8 @@ export function planRanks(rule: BandwidthRule, period: Interval): RankPlan | nul
   const slots = (period.endMs - period.startMs) / FIVE_MINUTES_MS
   const dropped = countDropped(slots, rule.rank)
   const directions = directionsOf(rule)
-  return directions.length === 0 || dropped >= slots ? null : { slots, dropped, directions }
+  if (directions.length === 0 || dropped >= slots) return null
+  return { period, days: localDays(period, zone).length, slots, dropped, directions }
 }
 
 function directionsOf({ direction, scope }: BandwidthRule): RankPlan['directions'] {
@@ -61,52 +66,44 @@ function directionsOf({ direction, scope }: BandwidthRule): RankPlan['directions
     case 'max-of-both':
       return both ? (['out', 'in'] as const).map((name) => ({ ranked: name, read: name })) : []
     // With one direction in scope, that one is both the sum and the higher of the two.
-    default:
+    case 'sum':
+    case 'max-per-slot':
       return [{ ranked: direction, read: both ? direction : only }]
+    default:
+      return unreachable(direction)
   }
-}
-
-/** One member's slots by direction, of a period; an absent one: the member moved nothing. */
-export interface RankedUsage {
-  readonly slots: ReadonlyMap<RankedDirection, RankedSlot>
-  readonly period: Interval
-  /** IANA zone of the days. */
-  readonly zone: string
-  readonly inForce?: InForce
 }
 
 /**
  * Applies a bandwidth rule to slots that were ranked where they are kept.
  *
  * Shape: the line that `rateBandwidth` makes of all slots, but `perDay` is empty, as days were
- * not looked at one by one. An empty period has no line.
+ * not looked at one by one. A direction without a slot: the member moved nothing.
  * Units, time, rounding: as `rateBandwidth`.
  */
 export function rateRanked(
   rule: BandwidthRule,
   plan: RankPlan,
-  { slots, period, zone, inForce }: RankedUsage,
-): BandwidthLine[] {
-  const days = localDays(period, zone).length
-  if (days === 0) return []
+  slots: ReadonlyMap<RankedDirection, RankedSlot>,
+  inForce?: InForce,
+): BandwidthLine {
+  const { period, days } = plan
   const [first, second] = plan.directions.map(({ ranked }) =>
     rankingOf(ranked, plan, slots.get(ranked) ?? nothingIn(period)),
   )
-  if (first === undefined) return []
+  assert(first !== undefined, 'a plan ranks at least one direction')
   const { billed, notBilled } =
     second === undefined ? { billed: first, notBilled: null } : higherRanking(first, second)
   const share = { validDays: days, days }
-  return [
-    {
-      startMs: period.startMs,
-      endMs: period.endMs,
-      ...billed,
-      ...share,
-      billedBps: billedBpsOf(billed.bps, rule.commitBps),
-      amount: priceBandwidth(billed.bps, share, rule, inForce),
-      notBilled,
-    },
-  ]
+  return {
+    startMs: period.startMs,
+    endMs: period.endMs,
+    ...billed,
+    ...share,
+    billedBps: billedBpsOf(billed.bps, rule.commitBps),
+    amount: priceBandwidth(billed.bps, share, rule, inForce),
+    notBilled,
+  }
 }
 
 function rankingOf(

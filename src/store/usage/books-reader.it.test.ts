@@ -258,8 +258,9 @@ describe('lines of a monthly percentile', () => {
       })),
     )
     const withoutDays = (list: typeof expected) =>
-      list.map(({ perDay: _, notBilled, ...line }) => ({
+      list.map(({ notBilled, ...line }) => ({
         ...line,
+        perDay: [],
         notBilled: notBilled && { ...notBilled, perDay: [] },
       }))
     const found = lines.flatMap((line) => (line.type === 'bandwidth' ? [line] : []))

@@ -12,8 +12,8 @@ import { readProofs } from './usage-proof.ts'
 /**
  * Answers what the books ask of the measured usage, summed and ranked by the engine.
  *
- * Limits: a question costs about as much for one account as for all, because tables are not sorted
- * by account; some thousand accounts fit into one.
+ * Limits: each question looks through the rollup of all accounts, since tables are sorted by
+ * resource: many accounts belong into one question, up to some thousand.
  */
 export function createBooksReader(engine: Engine): BooksUsage & RankedUsage {
   return {
