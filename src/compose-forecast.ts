@@ -16,6 +16,7 @@ export function forecastApi(core: Core): FastifyPluginAsync {
     clock,
     packs: charges.packs,
     payer: (ref) => findRootAccount(catalog.rows, ref),
+    resource: (id) => catalog.rows.resources.get(id),
     forecast: (key) => forecastBook(key, books),
   })
 }

@@ -10,6 +10,7 @@ import { createRulesApi } from './api/native/rules.ts'
 import { createUpkeepApi } from './api/native/upkeep.ts'
 import type { ReadinessCheck } from './api/health.ts'
 import { createServer, type HttpServer } from './api/server.ts'
+import { findRootAccount } from './catalog/change.ts'
 import { composeBills } from './compose-bills.ts'
 import { composePackages } from './compose-packages.ts'
 import type { Core, Telemetry } from './compose.ts'
@@ -70,7 +71,7 @@ function pluginsOf(
   const answers = config.roles.includes('api')
   const takesIn = config.roles.includes('ingest')
   const guarded = [
-    ...(answers ? [createQueryApi({ reader: core.reader }), rulesApi(core), upkeepApi(core)] : []),
+    ...(answers ? [queryApi(core), rulesApi(core), upkeepApi(core)] : []),
     ...(answers ? [forecastApi(core), coverageApi(core)] : []),
     ...(answers ? composeBills(config, core) : []),
     ...(takesIn
@@ -106,10 +107,15 @@ function coverageApi({ clock, coverage }: Core): FastifyPluginAsync {
   })
 }
 
+function queryApi({ reader, catalog }: Core): FastifyPluginAsync {
+  return createQueryApi({ reader, payer: (ref) => findRootAccount(catalog.rows, ref) })
+}
+
 function rulesApi({ booksUsage, catalog }: Core): FastifyPluginAsync {
   return createRulesApi({
     usage: booksUsage,
-    zoneOf: async (id) => (await catalog.rows.accounts.get(id))?.zone,
+    payer: (ref) => findRootAccount(catalog.rows, ref),
+    resource: (id) => catalog.rows.resources.get(id),
   })
 }
 

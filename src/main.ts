@@ -9,7 +9,7 @@ import { auditCommand } from './cli/audit.ts'
 import { billCommand } from './cli/bill.ts'
 import { balanceCommand } from './cli/balance.ts'
 import { brandCommand } from './cli/brand.ts'
-import { callCommand } from './cli/call.ts'
+import { callCommand, callIo } from './cli/call.ts'
 import { checkConfigCommand, dumpConfigCommand } from './cli/config.ts'
 import type { CliContext } from './cli/context.ts'
 import { doctorCommand } from './cli/doctor.ts'
@@ -69,7 +69,7 @@ Start here:
     )
   const commands = [
     serveCommand(context),
-    callCommand(),
+    callCommand(callIo(context)),
     queryCommand(context),
     withAddress(ingestIo()),
     withAddress(rejectedIo()),
@@ -132,10 +132,13 @@ function rejectedIo(): Command {
   })
 }
 
-function inherit(command: Command): void {
+function inherit(command: Command, path: string): void {
   for (const child of command.commands) {
     child.exitOverride().showSuggestionAfterError().copyInheritedSettings(command)
-    inherit(child)
+    const name = `${path} ${child.name()}`
+    const what = child.commands.length > 0 ? 'lists the commands' : 'shows how'
+    child.showHelpAfterError(`(${name} --help ${what})`)
+    inherit(child, name)
   }
 }
 
@@ -154,7 +157,7 @@ function report(error: unknown): void {
 }
 
 const program = createProgram()
-inherit(program)
+inherit(program, 'weir')
 try {
   await program.parseAsync(process.argv)
 } catch (error) {

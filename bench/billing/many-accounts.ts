@@ -143,8 +143,8 @@ SELECT ${hour + 1}, ${hour + 1}, 'bench', 0, 0,
   1000000 + cityHash64(n.number, ${hour}) % 9000000, 1000, 10, 0, 0, 0, 0, 'bench'
 FROM numbers(${accounts * 60}) AS n
 SETTINGS max_partitions_per_insert_block = 0`)
-  }
-  for (const rollup of METERS.cdn.rollups) {
-    await engine.command(renderRebuild(METERS.cdn, rollup, '1 = 1'))
+    for (const rollup of METERS.cdn.rollups) {
+      await engine.command(renderRebuild(METERS.cdn, rollup, `u.batch = ${hour + 1}`))
+    }
   }
 }

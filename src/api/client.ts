@@ -68,13 +68,31 @@ export function declaredActions(): DeclaredAction[] {
 }
 
 /**
- * Reads a parameter's text by its declared type: a JSON request must carry integers as numbers.
+ * Reads parameters' texts by their declared types: a JSON request must carry integers, true and
+ * false as such, and `Key.0`, `Key.1` as one list.
  *
  * Shape: text that does not fit its type stays text, so that the server can say what is wrong.
  */
-export function typedValue(action: string, name: string, text: string): JsonValue {
-  const type = TENCENT_ACTIONS.get(action)?.parameters[name]?.type
-  return type === 'Integer' && /^-?\d{1,15}$/.test(text) ? Number(text) : text
+export function typedParameters(
+  action: string,
+  texts: Readonly<Record<string, string>>,
+): Record<string, JsonValue> {
+  const declared = TENCENT_ACTIONS.get(action)?.parameters ?? {}
+  const values: Record<string, JsonValue> = {}
+  const lists: Record<string, string[]> = {}
+  for (const [name, text] of Object.entries(texts)) {
+    const [, listName = ''] = /^(.+)\.\d+$/.exec(name) ?? []
+    if (declared[listName]?.type !== 'Array of String') {
+      values[name] = typedValue(declared[name]?.type, text)
+    } else (lists[listName] ??= []).push(text)
+  }
+  return { ...values, ...lists }
+}
+
+function typedValue(type: string | undefined, text: string): JsonValue {
+  if (type === 'Integer' && /^-?\d{1,15}$/.test(text)) return Number(text)
+  if (type === 'Boolean' && /^(?:true|false)$/.test(text)) return text === 'true'
+  return text
 }
 
 /** Signs a call in the UCloud dialect: a form POST. */

@@ -1,13 +1,22 @@
 import { assert } from '../core/errors.ts'
+import type { DailyOrder } from '../rating/package-arrears.ts'
 import { mergeTraffic, trafficKey } from '../rating/traffic-order.ts'
 import type { TrafficUsage } from '../rating/traffic-usage.ts'
 import type { DayBasis } from './book.ts'
-import { type DayUsage, drawDay, priceDay, type RatedDay, selectBillable } from './rate-day.ts'
+import {
+  type DayUsage,
+  drawDay,
+  mergeArrears,
+  priceDay,
+  type RatedDay,
+  selectBillable,
+} from './rate-day.ts'
 
-/** What of a closed day is known: its usage then, and what was left of it to be priced. */
+/** What of a closed day is known: its usage then, what was ordered and left to be priced of it. */
 export interface BilledDay {
   readonly usage: DayUsage
   readonly remainder: readonly TrafficUsage[]
+  readonly orders: readonly DailyOrder[]
 }
 
 /** What late usage makes of a closed day. */
@@ -31,8 +40,8 @@ export function adjustDay(basis: DayBasis, before: BilledDay, now: DayUsage): Ad
   const late = subtract(selectBillable(basis, now.traffic), billed)
   // Earlier arrears are not this day's; they wait as they did.
   const opening = { ...basis.opening, arrears: [] }
-  const { remainder, closing, ...drawn } = drawDay({ ...basis, opening }, late)
-  const arrears = mergeTraffic([...basis.opening.arrears, ...closing.arrears])
+  const { remainder, closing, ...drawn } = drawDay({ ...basis, opening }, late, before.orders)
+  const arrears = mergeArrears([...basis.opening.arrears, ...closing.arrears], basis.zone)
   return {
     ...drawn,
     closing: { ...closing, arrears },

@@ -29,22 +29,20 @@ export async function adjustLate(
   config: Pick<ClosingConfig, 'settleMs' | 'lateMs'>,
   deps: ClosingDeps,
 ): Promise<number> {
-  const { store, usage, clock, onStep } = deps
+  const { store, usage, onStep } = deps
   const after = await store.lateMark(meter)
-  const nowMs = clock.nowMs()
-  const window = {
-    startMs: floorTo(nowMs - config.lateMs - 2 * DAY_MS, QUARTER_MS),
-    endMs: floorTo(nowMs, QUARTER_MS),
-  }
+  const window = lateWindow(await store.progress(meter), config, deps)
   const { through, late } = await deps.between(async () => {
     const last = await usage.lastBatch(meter)
     if (last === after) return { through: last, late: [] }
     return { through: last, late: await usage.late(meter, window, { after, through: last }) }
   })
   if (through === after) return 0
-  const zones = new Map((await store.progress(meter)).map((book) => [book.accountId, book]))
+  // Asked again: a day that is still open now is closed with all that was found.
+  const progress = await store.progress(meter)
+  const books = new Map(progress.map((book) => [book.accountId, book]))
   const days = late.flatMap(({ accountId, startMs }) => {
-    const book = zones.get(accountId)
+    const book = books.get(accountId)
     if (book === undefined || startMs >= book.closedUntilMs) return []
     const dayMs = dayStart(startMs, book.zone)
     return [{ accountId, startMs: dayMs, endMs: addDays(dayMs, 1, book.zone) }]
@@ -59,8 +57,29 @@ export async function adjustLate(
     }
   }
   onStep('adjust.mark.before')
-  await store.setLateMark(meter, through)
+  await store.setLateMark(meter, { after, through }, progress)
   return made
+}
+
+/**
+ * Finds the time in which late usage may have moved.
+ *
+ * Time: usage is accepted until it is so late, and loaded and looked for up to two days after.
+ * Where nothing was closed for longer than that, as much more: late usage was looked for last when
+ * the youngest closed day had ended already.
+ */
+function lateWindow(
+  progress: readonly Pick<Book, 'closedUntilMs'>[],
+  { lateMs }: Pick<ClosingConfig, 'lateMs'>,
+  { clock }: Pick<ClosingDeps, 'clock'>,
+): Interval {
+  const nowMs = clock.nowMs()
+  const closedMs = progress.reduce((latest, book) => Math.max(latest, book.closedUntilMs), 0)
+  const lookedMs = Math.min(closedMs, nowMs)
+  return {
+    startMs: Math.max(0, floorTo(lookedMs - lateMs - 2 * DAY_MS, QUARTER_MS)),
+    endMs: floorTo(nowMs, QUARTER_MS),
+  }
 }
 
 function startOf(group: readonly Interval[]): number {
@@ -92,7 +111,10 @@ async function adjustBooks(
 ): Promise<number> {
   const { store, usage, onStep } = deps
   const { meter, day, through } = late
-  const books = await store.books(meter, accountIds)
+  // A book that began earlier meanwhile has the day still before it.
+  const books = (await store.books(meter, accountIds)).filter(
+    ({ closedUntilMs }) => day.startMs < closedUntilMs,
+  )
   const facts = await store.facts(meter, accountIds)
   const scope = { meter, accountIds, throughBatch: through, startMs: day.startMs, endMs: day.endMs }
   const proofs = await usage.proofs(scope)
@@ -142,7 +164,7 @@ async function adjustBooks(
 async function keptDay(
   book: Book,
   facts: BookFacts,
-  { day }: LateDay,
+  { day, through }: LateDay,
   proof: UsageProof,
   { settleMs }: Pick<ClosingConfig, 'settleMs'>,
   deps: ClosingDeps,
@@ -151,6 +173,8 @@ async function keptDay(
   const adjustments = await deps.store.adjustments(book, day)
   const proofBefore = adjustments.at(-1)?.record.proof ?? record?.record.proof ?? null
   if (proofBefore?.hash === proof.hash && proofBefore.rows === proof.rows) return undefined
+  // Another node looked further meanwhile: what is read up to here would be less than is kept.
+  if (proofBefore !== null && proofBefore.throughBatch > through) return undefined
   const settledMs = day.endMs + settleMs
   const basis =
     record === undefined
@@ -205,5 +229,6 @@ function toStep(book: Book, made: AdjustmentRecord): BookStep {
     billedUntilMs: book.billedUntilMs,
     postings: adjustmentPostings(made),
     addresses: [],
+    lateMark: null,
   }
 }

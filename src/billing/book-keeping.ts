@@ -64,6 +64,8 @@ export interface BookStep {
   readonly billedUntilMs: EpochMs
   readonly postings: readonly Posting[]
   readonly addresses: readonly AddressDay[]
+  /** The mark of late usage before the day was measured; null: the step closes no day. */
+  readonly lateMark: number | null
 }
 
 /** A package with what was paid for it. */
@@ -116,7 +118,8 @@ export interface BookStore {
   /**
    * Takes steps of several books in one transaction.
    *
-   * Errors: `conflict` when one of the books went on since it was read; nothing is written then.
+   * Errors: `conflict` when one of the books went on since it was read, or the mark of late usage
+   * since a day was measured; nothing is written then.
    */
   take(steps: readonly BookStep[]): Promise<void>
   /** Day records that begin in the interval, ascending. */
@@ -134,5 +137,15 @@ export interface BookStore {
   ledgerHash(accountId: string, sequence: number): Promise<string | undefined>
   /** Up to which batch late usage has been looked for; 0: never. */
   lateMark(meter: MeterName): Promise<number>
-  setLateMark(meter: MeterName, batch: number): Promise<void>
+  /**
+   * Notes that late usage was looked for in the batches after the mark, up to another one.
+   *
+   * Shape: the mark stays where another node moved it meanwhile, and where a day was closed since
+   * `seen`: whether late usage was in it is not known, so it is looked for again.
+   */
+  setLateMark(
+    meter: MeterName,
+    batches: { readonly after: number; readonly through: number },
+    seen: readonly Pick<Book, 'accountId' | 'closedUntilMs'>[],
+  ): Promise<void>
 }

@@ -50,11 +50,11 @@ export async function readPosition(
   const month = monthOf(nowMs, book.zone)
   const interval = { startMs: Math.max(month.startMs, book.startMs), endMs: month.endMs }
   const name = monthName(nowMs, book.zone)
-  const [records, adjustments, booked] = await Promise.all([
-    store.dayRecords(key, interval),
-    store.adjustments(key, interval),
-    store.adjustmentsBooked(key, name),
-  ])
+  // What was kept since the book was read is still among the open days.
+  const isKnown = ({ sequence }: { sequence: number }): boolean => sequence <= book.sequence
+  const records = (await store.dayRecords(key, interval)).filter(isKnown)
+  const adjustments = (await store.adjustments(key, interval)).filter(isKnown)
+  const booked = (await store.adjustmentsBooked(key, name)).filter(isKnown)
   const basisOf = await createBasisOf(book, facts, nowMs, modes)
   const days = localDays({ startMs: book.closedUntilMs, endMs: month.endMs }, book.zone)
   const current = basisOf(dayOf(days, nowMs), book.state)

@@ -16,6 +16,8 @@ const STEPS_MAX = 100
 
 /** What was read of a day while nothing was being loaded. */
 export interface MeasuredDay {
+  /** Of late usage, before the day was read. */
+  readonly lateMark: number
   readonly usage: ReadonlyMap<string, DayUsage>
   readonly proofs: ReadonlyMap<string, UsageProof>
   readonly coverage: ReadonlyMap<string, Coverage>
@@ -83,16 +85,18 @@ export function factsOf(
 /** Reads a day from the rollups, which are compared with the usage first. */
 async function measureDay(
   bases: readonly DayBasis[],
-  { usage, coverage, between }: ClosingDeps,
+  { store, usage, coverage, between }: ClosingDeps,
 ): Promise<MeasuredDay> {
   const [first] = bases
   assert(first !== undefined, 'a day of no books is not read')
   const { meter, day } = first
   const accountIds = bases.map(({ accountId }) => accountId)
   return await between(async () => {
+    const lateMark = await store.lateMark(meter)
     const throughBatch = await usage.lastBatch(meter)
     const scope = { meter, accountIds, throughBatch, ...day }
     return {
+      lateMark,
       usage: await readDays(bases, usage, null),
       proofs: await usage.proofs(scope),
       coverage: await coverage({ meter, accountIds, interval: day, throughBatch }),
@@ -104,7 +108,7 @@ function toStep(
   book: Book,
   basis: DayBasis,
   facts: BookFacts,
-  { usage, proofs, coverage }: MeasuredDay,
+  { lateMark, usage, proofs, coverage }: MeasuredDay,
 ): BookStep {
   const { accountId } = book
   const measured = usage.get(accountId) ?? { traffic: [], slots: new Map() }
@@ -124,6 +128,7 @@ function toStep(
     billedUntilMs: book.billedUntilMs,
     postings: dayPostings(record),
     addresses,
+    lateMark,
   }
 }
 

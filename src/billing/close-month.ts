@@ -276,6 +276,7 @@ function toStep(
     billedUntilMs: month.endMs,
     postings: monthPostings(book, bill.month, month.startMs, monthLines),
     addresses: [],
+    lateMark: null,
   }
 }
 

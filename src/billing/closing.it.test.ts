@@ -197,3 +197,155 @@ describe('a month', () => {
     expect((await world.desk.verify('acc-b1.cdn.2026-11')).findings).toEqual([])
   })
 })
+
+/** An account that is billed by a pack of its own from the first day on. */
+async function openWith(text: string): Promise<Partial<MemoryRow>> {
+  const writer = world.catalog.as('test')
+  await world.charges.packs.add({ file: 'own.yaml', text }, 'test')
+  await writer.createAccount({ id: 'acc-c1', name: 'C', defaultProjectId: 'org-c1' })
+  const wish = { account: 'acc-c1', meter: 'cdn', pack: 'own', groups: {}, actor: 'test' } as const
+  await world.charges.desk.switch(wish)
+  const name = 'c.example.com'
+  await writer.createResource({ id: 'ucdn-c1', meter: 'cdn', account: 'acc-c1', name })
+  return { accountId: 'acc-c1', projectId: 'org-c1', resourceId: 'ucdn-c1' }
+}
+
+const OWN = `name: own
+version: 1
+description: One for a GiB.
+currency: CNY
+rules: [{ type: traffic, name: out, period: day, price: "1" }]
+`
+
+async function heldBy(accountId: string, name: string): Promise<bigint | undefined> {
+  const balances = await world.ledger.balances(accountId)
+  return balances.find(({ ledgerAccount }) => ledgerAccount === name)?.amount
+}
+
+describe('a package', () => {
+  test('for several areas pays for what moves first, not for what is read first', async () => {
+    await world.catalog.as('test').createTrafficPackage({
+      id: 'pkg-a1',
+      account: 'acc-a1',
+      areas: null,
+      size: String(GIB),
+    })
+    moved(1, OCT_1 + HOUR_MS, GIB)
+    moved(1, OCT_1 + 2 * HOUR_MS, GIB, { area: 'abroad', province: 'others' })
+    world.clock.ms = OCT_1 + 2 * DAY_MS
+    await world.closing.closeSettled()
+    const [day] = await world.desk.days(KEY, OCTOBER)
+    expect(day?.lines).toMatchObject([{ rule: 'static-abroad', rawBytes: String(GIB) }])
+  })
+
+  test('that was given back before its first day was closed is billed once, and back once', async () => {
+    const writer = world.catalog.as('test')
+    // On the morning of the second, which settles the first at noon; back in the afternoon.
+    world.clock.ms = OCT_1 + DAY_MS + 8 * HOUR_MS
+    const bought = await writer.createTrafficPackage({
+      id: 'pkg-a1',
+      account: 'acc-a1',
+      area: 'cn',
+      size: String(GIB),
+      startAt: OCT_1 + 9 * DAY_MS,
+      paid: { amount: '7', currency: 'CNY' },
+    })
+    world.clock.ms += 5 * HOUR_MS
+    await writer.refundTrafficPackage(bought, 7_000_000_000n)
+    world.clock.ms = OCT_1 + 4 * DAY_MS
+    await world.closing.closeSettled()
+    const days = await world.store.dayRecords(KEY, OCTOBER)
+    const lines = days.flatMap(({ record }) => record.packageLines)
+    expect(lines.map(({ event, amount }) => [event, amount])).toEqual([
+      ['purchase', '7.00'],
+      ['refund', '-7.00'],
+    ])
+    expect(await heldBy('acc-a1', 'receivable')).toBe(0n)
+  })
+})
+
+test('the balance of a month ends with it, though usage ahead of the clock is in sight', async () => {
+  moved(1, NOV_1 + MINUTE_MS, 10n * GIB)
+  world.clock.ms = NOV_1 - 2 * MINUTE_MS
+  expect((await world.live.balance(KEY)).monthToDate).toEqual([])
+  world.clock.ms = NOV_1 + 2 * MINUTE_MS
+  // 10 GiB and 10 % at 0.20.
+  expect((await world.live.balance(KEY)).monthToDate).toEqual([
+    { currency: 'CNY', amount: 2_200_000_000n },
+  ])
+})
+
+describe('late usage', () => {
+  test('is found also when nothing was closed for longer than usage may be late', async () => {
+    moved(1, OCT_1 + HOUR_MS, 10n * GIB)
+    world.clock.ms = OCT_1 + 9 * DAY_MS
+    await world.closing.closeSettled()
+    // Comes 13 days late, which is in time; 50 days later somebody closes again.
+    moved(2, OCT_1 + 2 * HOUR_MS, 5n * GIB)
+    world.clock.ms = OCT_1 + 63 * DAY_MS
+    expect(await world.closing.closeSettled()).toMatchObject({ adjustments: 1 })
+  })
+
+  test('is rounded together with what was ordered of its day, not once more', async () => {
+    const own = await openWith(`${OWN}packages: { arrears: { quantum: 1GiB, rounding: up } }\n`)
+    moved(1, OCT_1 + HOUR_MS, GIB / 2n, own)
+    world.clock.ms = OCT_1 + 2 * DAY_MS
+    await world.closing.closeSettled()
+    // A half is ordered as one; a quarter more is still one; another half makes two of 1 1/4.
+    expect(await heldBy('acc-c1', 'receivable')).toBe(1_000_000_000n)
+    moved(2, OCT_1 + 2 * HOUR_MS, GIB / 4n, own)
+    expect(await world.closing.closeSettled()).toMatchObject({ adjustments: 1 })
+    expect(await heldBy('acc-c1', 'receivable')).toBe(1_000_000_000n)
+    moved(3, OCT_1 + 3 * HOUR_MS, GIB / 2n, own)
+    expect(await world.closing.closeSettled()).toMatchObject({ adjustments: 1 })
+    expect(await heldBy('acc-c1', 'receivable')).toBe(2_000_000_000n)
+    world.clock.ms = NOV_1 + 12 * HOUR_MS
+    await world.closing.closeSettled()
+    expect((await world.desk.verify('acc-c1.cdn.2026-10')).findings).toEqual([])
+  })
+
+  test('does not bring back a package whose rest was written off', async () => {
+    await world.catalog.as('test').createTrafficPackage({
+      id: 'pkg-a1',
+      account: 'acc-a1',
+      area: 'cn',
+      size: String(4n * GIB),
+      endAt: OCT_1 + 2 * DAY_MS,
+    })
+    moved(1, OCT_1 + HOUR_MS, GIB)
+    world.clock.ms = OCT_1 + 44 * DAY_MS
+    await world.closing.closeSettled()
+    expect(await heldBy('acc-a1', 'expired')).toBe(3n * GIB)
+    // Of a day after its end that is not as long ago.
+    moved(2, OCT_1 + 10 * DAY_MS, GIB)
+    expect(await world.closing.closeSettled()).toMatchObject({ adjustments: 1 })
+    world.clock.ms = OCT_1 + 46 * DAY_MS
+    expect(await world.closing.closeSettled()).toMatchObject({ days: 2 })
+    expect(await heldBy('acc-a1', 'expired')).toBe(3n * GIB)
+    expect(await heldBy('acc-a1', 'package:pkg-a1')).toBe(0n)
+  })
+})
+
+test('arrears that are carried keep their time of day, and do not grow with the days', async () => {
+  const own = await openWith(`${OWN}packages: { arrears: { bill: carry } }\n`)
+  for (const day of [0, 1, 2]) {
+    moved(1, OCT_1 + day * DAY_MS + 12 * HOUR_MS, 3n * GIB, own)
+    moved(1, OCT_1 + day * DAY_MS + 2 * HOUR_MS, 2n * GIB, own)
+  }
+  world.clock.ms = OCT_1 + 5 * DAY_MS
+  await world.closing.closeSettled()
+  const [waiting] = await world.store.books('cdn', ['acc-c1'])
+  expect(waiting?.state.arrears.map(({ bytes }) => bytes)).toEqual([6n * GIB, 9n * GIB])
+  // Nobody knew of its hours when the days were closed.
+  await world.catalog.as('test').createTrafficPackage({
+    id: 'pkg-c1',
+    account: 'acc-c1',
+    area: 'cn',
+    size: String(20n * GIB),
+    windows: ['00:00-08:00'],
+  })
+  world.clock.ms = OCT_1 + 7 * DAY_MS
+  await world.closing.closeSettled()
+  expect(await heldBy('acc-c1', 'package:pkg-c1')).toBe(14n * GIB)
+  expect(await heldBy('acc-c1', 'arrears:cdn')).toBe(-9n * GIB)
+})

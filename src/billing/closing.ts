@@ -122,7 +122,9 @@ async function closeMeter(
     await repair(meter, day, repaired, deps, tally)
     for (const some of chunksOf(first, BOOKS_MAX)) {
       const accountIds = some.map((entry) => entry.progress.accountId)
-      const books = await deps.store.books(meter, accountIds)
+      const read = await deps.store.books(meter, accountIds)
+      // Another node may have gone on with some since their progress was read.
+      const books = read.filter(({ closedUntilMs }) => closedUntilMs === day.startMs)
       await closeDay(books, { startMs: day.startMs, endMs: day.endMs }, day.settledMs, deps)
       tally.days += books.length
     }
@@ -188,9 +190,12 @@ async function closeMonths(
     await repair(meter, month, repaired, deps, tally)
     for (const some of chunksOf(group, BOOKS_MAX)) {
       const accountIds = some.map(({ entry }) => entry.accountId)
-      bills.push(
-        ...(await closeMonth(await deps.store.books(meter, accountIds), month, config, deps)),
+      const read = await deps.store.books(meter, accountIds)
+      // Another node may have billed some since their progress was read.
+      const books = read.filter(
+        ({ billedUntilMs, zone }) => monthOf(billedUntilMs, zone).startMs === month.startMs,
       )
+      bills.push(...(await closeMonth(books, month, config, deps)))
     }
   }
   return bills

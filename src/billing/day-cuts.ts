@@ -66,14 +66,19 @@ function resetsIn(
 /**
  * Tells whether the order within a stretch matters.
  *
- * It does not where packages see classes of usage that are equal or have nothing in common, and
- * where whatever is left of a class costs the same wherever it moved.
+ * It does not where each package sees one class of usage, in equal hours or apart from each other,
+ * and where whatever is left of a class costs the same wherever it moved.
  */
-function needsSlots({ packages, opening }: DayBasis, rules: readonly TrafficRule[]): boolean {
+function needsSlots(basis: DayBasis, rules: readonly TrafficRule[]): boolean {
+  const { meter, packages, exclusive, opening, pack } = basis
+  // What is carried may be asked for its time of day by a package that nobody knows yet.
+  if (pack.packages.arrears.bill === 'carry') return true
   const inPlay = packages.filter(({ id }) => {
     const balance = opening.balances.find(({ packageId }) => packageId === id)
     return balance === undefined || balance.remainingBytes > 0n
   })
+  // A resource may move to another project while its refilling volume is used up.
+  if (exclusive.length > 0 && rules.some(({ level }) => level === 'project')) return true
   if (inPlay.length === 0) return false
   const [first] = rules
   const isPlain = rules.every(
@@ -82,10 +87,14 @@ function needsSlots({ packages, opening }: DayBasis, rules: readonly TrafficRule
       rule.scope.provinces === undefined &&
       sameList(rule.scope.directions, first?.scope.directions),
   )
+  // Only traffic of domains is told apart by area and kind.
+  const isOneClass = ({ areas, kinds }: PrepaidPackage): boolean =>
+    meter !== 'cdn' || (areas?.length === 1 && kinds?.length === 1)
+  const isSimple = (entry: PrepaidPackage): boolean => isOneClass(entry) && isUnbound(entry)
   return !isPlain || !inPlay.every(isSimple) || !inPlay.every((a) => inPlay.every(nests(a)))
 }
 
-function isSimple({ projectIds, resourceIds, validity }: PrepaidPackage): boolean {
+function isUnbound({ projectIds, resourceIds, validity }: PrepaidPackage): boolean {
   return projectIds === null && resourceIds === null && validity.type !== 'from-first-use'
 }
 

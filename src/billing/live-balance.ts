@@ -176,10 +176,16 @@ async function linesToDate(
   nowMs: EpochMs,
   { store, usage, modes }: BalanceDeps,
 ): Promise<BillLine[]> {
-  const days = await store.dayRecords(book, month)
-  const adjustments = await store.adjustments(book, month)
-  const booked = await store.adjustmentsBooked(book, monthName(nowMs, book.zone))
-  const ofMonth = open.filter(({ basis }) => basis.day.startMs >= month.startMs)
+  // What was kept since the book was read is still among the open days.
+  const isKnown = ({ sequence }: { sequence: number }): boolean => sequence <= book.sequence
+  const days = (await store.dayRecords(book, month)).filter(isKnown)
+  const adjustments = (await store.adjustments(book, month)).filter(isKnown)
+  const name = monthName(nowMs, book.zone)
+  const booked = (await store.adjustmentsBooked(book, name)).filter(isKnown)
+  // In its last minutes the next month's first day is open already.
+  const ofMonth = open.filter(
+    ({ basis: { day } }) => month.startMs <= day.startMs && day.startMs < month.endMs,
+  )
   const interval = { startMs: Math.max(month.startMs, book.startMs), endMs: month.endMs }
   const closed = await termsStretches({ month, interval, days, adjustments }, (hash) =>
     modes.pack(hash),

@@ -51,7 +51,8 @@ export async function makeAdjustment(
     ...(day?.remainder ?? []),
     ...earlier.flatMap(({ record }) => record.remainder),
   ]
-  const adjusted = adjustDay(basis, { usage: usage.before, remainder }, usage.now)
+  const orders = [...(day?.orders ?? []), ...earlier.flatMap(({ record }) => record.orders)]
+  const adjusted = adjustDay(basis, { usage: usage.before, remainder, orders }, usage.now)
   const dayLines = adjusted.lines.map((line) => toChargeLine(line, basis.pack))
   const before = earlier.at(-1)?.record.dayLines ?? day?.lines ?? []
   const month = await adjustMonth(late, book, adjusted.lateRemainder, deps)

@@ -86,13 +86,21 @@ export function packagesInPlay(
     .sort((a, b) => compareText(a.id, b.id))
 }
 
-/** Takes what was given back or has expired out of the balances. */
+/**
+ * Notes what was bought in the balances, and takes what was given back or has expired out of them.
+ *
+ * Shape: also one that took part in nothing, since it was given back before its first day was
+ * closed: it must not be bought again with the next.
+ */
 export function withEvents(
   closing: BookState,
   { packageLines, expired }: PackageEvents,
 ): BookState {
   const balances = new Map(closing.balances.map((balance) => [balance.packageId, balance]))
-  for (const { event, packageId } of packageLines) {
+  for (const { event, packageId, sizeBytes } of packageLines) {
+    if (event === 'purchase' && !balances.has(packageId)) {
+      balances.set(packageId, { ...NOTHING, packageId, remainingBytes: BigInt(sizeBytes) })
+    }
     if (event === 'refund') balances.set(packageId, { ...NOTHING, packageId })
   }
   for (const { packageId } of expired) {

@@ -7,6 +7,7 @@ import type { BurnPosting } from '../rating/package-burn.ts'
 import { runTimeline, type Timeline } from '../rating/package-timeline.ts'
 import type { BandwidthRule, Rule, TrafficRule } from '../rating/rules.ts'
 import { compareTraffic, mergeTraffic } from '../rating/traffic-order.ts'
+import { localMinuteOf } from '../rating/traffic-windows.ts'
 import { rateTraffic } from '../rating/traffic-rating.ts'
 import { selectTraffic } from '../rating/traffic-sums.ts'
 import type { TrafficUsage } from '../rating/traffic-usage.ts'
@@ -76,7 +77,8 @@ export function priceDay(
 /**
  * Selects what one of the traffic rules prices, before anything is drawn.
  *
- * Shape: each entry once, ordered as `compareTraffic` does.
+ * Shape: each entry once, ordered as `compareTraffic` does. A resource with a refilling volume has
+ * no free days: the volume takes their place, and all that it sends counts against it.
  */
 export function selectBillable(
   basis: DayBasis,
@@ -84,16 +86,30 @@ export function selectBillable(
 ): readonly TrafficUsage[] {
   const unbilled = new Set(basis.unbilled)
   const billed = traffic.filter(({ resourceId }) => !unbilled.has(resourceId)).sort(compareTraffic)
+  const given = new Set(basis.exclusive.map(({ resourceId }) => resourceId))
+  const [covered, others] = [true, false].map((has) =>
+    billed.filter(({ resourceId }) => given.has(resourceId) === has),
+  )
+  const terms = ratingBasis(basis, basis.day)
   const wanted = new Set(
-    trafficRules(basis.pack.rules).flatMap((rule) =>
-      selectTraffic(rule, billed, ratingBasis(basis, basis.day)),
-    ),
+    trafficRules(basis.pack.rules).flatMap((rule) => [
+      ...selectTraffic(rule, others ?? [], terms),
+      ...selectTraffic({ ...rule, freeBelowBytesPerDay: 0n }, covered ?? [], terms),
+    ]),
   )
   return billed.filter((entry) => wanted.has(entry))
 }
 
-/** Draws selected usage from refilling volumes and packages, and orders what none could take. */
-export function drawDay(basis: DayBasis, billable: readonly TrafficUsage[]): DrawnDay {
+/**
+ * Draws selected usage from refilling volumes and packages, and orders what none could take.
+ *
+ * Rounding: orders of the day that were made before and the new ones to their quantum at once.
+ */
+export function drawDay(
+  basis: DayBasis,
+  billable: readonly TrafficUsage[],
+  before: readonly DailyOrder[] = [],
+): DrawnDay {
   const { day, zone, packages, opening, pack } = basis
   const cover = coverExclusive(basis.exclusive, zone, billable, opening.exclusive)
   const { arrears: policy, burnOrder: order } = pack.packages
@@ -105,7 +121,7 @@ export function drawDay(basis: DayBasis, billable: readonly TrafficUsage[]): Dra
     { balances: opening.balances, arrears: opening.arrears },
   )
   const after = absorbUntilSettled(basis, timeline)
-  const settled = dailyOrder(after.arrears, day, policy)
+  const settled = orderOnTop(basis, after.arrears, before)
   const ordered = settled.orders.length > 0 ? after.arrears.filter(isIn(day)) : []
   return {
     draws: timeline.postings,
@@ -118,11 +134,45 @@ export function drawDay(basis: DayBasis, billable: readonly TrafficUsage[]): Dra
     remainder: toOrdered(mergeTraffic(ordered, cutOf(basis)), settled.orders),
     closing: {
       balances: after.balances,
-      arrears: mergeTraffic(settled.arrears),
+      arrears: mergeArrears(settled.arrears, zone),
       exclusive: cover.uses,
     },
   }
 }
+
+/**
+ * Merges arrears that wait for a package: by the time of day, for which alone a package asks, not
+ * by the day, so that they do not grow with every day that they wait.
+ */
+export function mergeArrears(arrears: readonly TrafficUsage[], zone: string): TrafficUsage[] {
+  const earliest = new Map<number, number>()
+  for (const { startMs } of arrears.toSorted(compareTraffic)) {
+    const minute = localMinuteOf(startMs, zone)
+    if (!earliest.has(minute)) earliest.set(minute, startMs)
+  }
+  return mergeTraffic(arrears, (startMs) => earliest.get(localMinuteOf(startMs, zone)) ?? startMs)
+}
+
+/** Orders what is in arrears on top of earlier orders of the day: all are rounded as one. */
+function orderOnTop(
+  { day, pack }: DayBasis,
+  arrears: readonly TrafficUsage[],
+  before: readonly DailyOrder[],
+): ReturnType<typeof dailyOrder<TrafficUsage>> {
+  const { arrears: policy } = pack.packages
+  const settled = dailyOrder(arrears, day, policy)
+  const orders = settled.orders.map((order) => {
+    const same = before.filter(({ area, kind }) => area === order.area && kind === order.kind)
+    const owed = same.reduce((sum, { arrearsBytes }) => sum + arrearsBytes, order.arrearsBytes)
+    const done = same.reduce((sum, { orderedBytes }) => sum + orderedBytes, 0n)
+    const whole = { ...NOBODY, ...order, startMs: day.startMs, bytes: owed }
+    const [total = order] = dailyOrder([whole], day, policy).orders
+    return { ...order, orderedBytes: total.orderedBytes - done }
+  })
+  return { ...settled, orders }
+}
+
+const NOBODY = { projectId: '', resourceId: '' }
 
 /**
  * Lets packages that begin after the day, but before it is settled, take what is in arrears.

@@ -37,7 +37,43 @@ export function toProblems(issue: z.core.$ZodIssue): Problem[] {
     }))
   }
   const missing = issue.code === 'invalid_type' && issue.input === undefined
-  return [{ field: at, message: missing ? 'is required' : lowerFirst(issue.message) }]
+  return [{ field: at, message: missing ? 'is required' : sayPlainly(issue) }]
+}
+
+/** What the library itself says begins like this; everything else is a message of ours. */
+const LIBRARY_WORDS = /^(?:Too small|Too big|Invalid option): |^Invalid input: expected /
+
+/** Says in words of people what the library says in words of its types. */
+function sayPlainly(issue: z.core.$ZodIssue): string {
+  if (!LIBRARY_WORDS.test(issue.message)) return lowerFirst(issue.message)
+  if (issue.code === 'too_small') {
+    return sayBound(issue.origin, issue.inclusive === false ? 'above' : 'at least', issue.minimum)
+  }
+  if (issue.code === 'too_big') {
+    return sayBound(issue.origin, issue.inclusive === false ? 'below' : 'at most', issue.maximum)
+  }
+  if (issue.code === 'invalid_type') {
+    return `must be ${TYPE_WORDS[issue.expected] ?? issue.expected}`
+  }
+  if (issue.code !== 'invalid_value') return lowerFirst(issue.message)
+  return `must be ${issue.values.length > 1 ? 'one of ' : ''}${issue.values.map(String).join(', ')}`
+}
+
+const TYPE_WORDS: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a JSON object',
+  record: 'a JSON object',
+}
+
+function sayBound(origin: string, comparison: string, bound: number | bigint): string {
+  if (origin === 'string' && comparison === 'at least' && bound === 1) return 'must not be empty'
+  if (origin === 'string') return `must have ${comparison} ${bound} characters`
+  if (origin === 'array') return `must have ${comparison} ${bound} entries`
+  return `must be ${comparison} ${bound}`
 }
 
 function lowerFirst(text: string): string {

@@ -64,7 +64,7 @@ describe('fields of a package that make no sense', () => {
       { endAt: '2027-01-01T00:00:00Z', firstUseMonths: 12 },
       'firstUseMonths: cannot stand beside endAt; keep one of the two',
     ],
-    ['no months', { firstUseMonths: 0 }, 'firstUseMonths: too small: expected number to be >=1'],
+    ['no months', { firstUseMonths: 0 }, 'firstUseMonths: must be at least 1'],
     ['a list of nothing', { resources: [] }, 'resources: must name something; null means any'],
     ['a name twice', { projects: ['a', 'a'] }, 'projects: names something twice'],
   ])('%s', (_title, fields, problem) => {

@@ -8,7 +8,7 @@ import {
 } from './admin-client.ts'
 import type { CliContext } from './context.ts'
 import { renderEntries, renderEntry } from './entry-table.ts'
-import { addressOf } from './server-address.ts'
+import { addAddressOptions, addressOf } from './server-address.ts'
 
 /** One option of a verb; its name in camel case is the field it fills. */
 export interface OptionPlan {
@@ -33,7 +33,7 @@ export interface VerbPlan {
   run(client: AdminClient, args: readonly string[], fields: Wire): Promise<Wire | WirePage>
 }
 
-const COMMON = new Set(['url', 'token', 'config', 'json'])
+const COMMON = new Set(['url', 'token', 'config', 'data', 'json'])
 
 /** Makes a noun such as `weir account` out of its verbs. */
 export function nounCommand(
@@ -71,11 +71,10 @@ function toOption(plan: OptionPlan): Option {
 
 /** Adds what every command that speaks to the admin API takes. */
 export function addAdminOptions(command: Command): Command {
-  return command
-    .option('--url <url>', 'server to speak to (default: WEIR_URL, or this machine)')
-    .option('--token <token>', 'admin token (default: WEIR_ADMIN_TOKEN, or the data directory’s)')
-    .option('--config <file>', 'configuration that names the data directory and the port')
-    .option('--json', 'print JSON (default when the output is no terminal)')
+  return addAddressOptions(command).option(
+    '--json',
+    'print JSON (default when the output is no terminal)',
+  )
 }
 
 /** Connects to the server that a command's options, the environment or the configuration name. */

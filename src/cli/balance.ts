@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { renderBalance, type ShownBalance } from './book-table.ts'
 import type { CliContext } from './context.ts'
 import { addAddressOptions, addressOf, request, type AddressOptions } from './server-address.ts'
@@ -14,7 +14,9 @@ export function balanceCommand(context: CliContext): Command {
     new Command('balance')
       .description('Show what is left of packages and what the month costs so far.')
       .argument('<account>', 'id, name or number')
-      .option('--meter <meter>', 'cdn, eip or mna', 'cdn')
+      .addOption(
+        new Option('--meter <meter>', 'whose book').choices(['cdn', 'eip', 'mna']).default('cdn'),
+      )
       .option('--json', 'print JSON (default when the output is no terminal)'),
   )
     .addHelpText('after', '\nExample:\n  $ weir balance acc-example --meter cdn')

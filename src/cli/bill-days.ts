@@ -6,7 +6,7 @@ import { addAddressOptions, addressOf, type AddressOptions, request } from './se
 
 interface DaysOptions extends AddressOptions {
   readonly meter: string
-  readonly month: string
+  readonly month?: string
   readonly json?: true
 }
 
@@ -37,13 +37,17 @@ export function billDaysCommand(context: CliContext): Command {
       .addOption(
         new Option('--meter <meter>', 'whose book').choices(['cdn', 'eip', 'mna']).default('cdn'),
       )
-      .requiredOption('--month <month>', 'local month, such as 2026-11')
+      .option('--month <month>', 'local month, such as 2026-11 (default: the current one)')
       .option('--json', 'print JSON (default when the output is no terminal)'),
   )
     .addHelpText('after', HELP)
     .action(async (account: string, options: DaysOptions) => {
       const { meter, month } = options
-      const query = new URLSearchParams({ account, meter, month }).toString()
+      const query = new URLSearchParams({
+        account,
+        meter,
+        ...(month !== undefined && { month }),
+      }).toString()
       const answer = await request(addressOf(context, options), 'GET', `/v1/books/days?${query}`)
       const json = options.json === true || !context.isTerminal
       context.write(json ? `${answer}\n` : renderDays(JSON.parse(answer) as WireDays))

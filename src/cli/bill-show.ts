@@ -1,10 +1,9 @@
 import { Command } from 'commander'
 import { groupThousands } from '../core/decimal.ts'
-import { billPath, formatIn, formatTotals } from './bill-text.ts'
+import { billPath, formatIn, formatPeriod, formatTotals } from './bill-text.ts'
 import type { WireAdjustment, WireBill, WireCharge, WireLine } from './bill-wire.ts'
 import type { CliContext } from './context.ts'
 import { renderEntries, renderEntry } from './entry-table.ts'
-import { humanRate } from './query-table.ts'
 import { addAddressOptions, addressOf, type AddressOptions, request } from './server-address.ts'
 
 interface ShowOptions extends AddressOptions {
@@ -47,9 +46,9 @@ export function renderBill(stored: WireBill): string {
       'type',
       'rule',
       'member',
-      'from',
-      'to',
-      'quantity',
+      'period',
+      'measured',
+      'billed',
       'price',
       'amount',
     ]),
@@ -94,26 +93,31 @@ function renderFooter({ bill }: WireBill): string {
 function cellsOf(line: WireLine, zone: string) {
   const amount = `${groupThousands(line.amount)} ${line.currency}`
   if (line.type === 'package') {
-    const quantity = `${groupThousands(line.sizeBytes)} bytes`
-    const at = formatIn(zone, line.time)
-    return { type: line.event, rule: 'package', member: line.packageId, from: at, quantity, amount }
+    const billed = `${groupThousands(line.sizeBytes)} bytes`
+    const period = formatIn(zone, line.time)
+    return { type: line.event, rule: 'package', member: line.packageId, period, billed, amount }
   }
-  const { rule, member, start, end } = line
-  const common = { rule, member, from: formatIn(zone, start), to: formatIn(zone, end), amount }
+  const { rule, member } = line
+  const common = { rule, member, period: formatPeriod(zone, line), amount }
   if (line.type === 'adjustment') {
-    return { type: `late (${line.of})`, ...common, quantity: changeOf(line) }
+    return { type: `late (${line.of})`, ...common, billed: changeOf(line) }
   }
   const price = `${line.price} per ${line.unit}`
-  return { type: line.type, ...common, quantity: quantityOf(line), price }
+  return { type: line.type, ...common, ...quantitiesOf(line), price }
 }
 
 function changeOf({ before, after }: WireAdjustment): string {
   return `${before?.amount ?? '0'} → ${after?.amount ?? '0'}`
 }
 
-function quantityOf(line: WireCharge): string {
-  if (line.type === 'traffic') return `${groupThousands(line.billedBytes ?? '0')} bytes`
-  const [first] = line.samples ?? []
-  const dropped = line.dropped === 0 ? '' : `, ${line.dropped} of ${line.slots} dropped`
-  return `${humanRate(Number(line.billedBps ?? '0'))}${first === undefined ? '' : dropped}`
+/** Exact, so that the amount can be computed again from what is shown. */
+function quantitiesOf(line: WireCharge): { readonly measured: string; readonly billed: string } {
+  if (line.type === 'traffic') {
+    const bytes = (text = '0'): string => `${groupThousands(text)} bytes`
+    return { measured: bytes(line.rawBytes), billed: bytes(line.billedBytes) }
+  }
+  const rate = (text = '0'): string => `${groupThousands(text)} bit/s`
+  const hasSamples = (line.samples ?? []).length > 0 && line.dropped !== 0
+  const dropped = hasSamples ? `, ${line.dropped} of ${line.slots} dropped` : ''
+  return { measured: `${rate(line.bps)}${dropped}`, billed: rate(line.billedBps) }
 }

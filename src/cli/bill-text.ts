@@ -22,6 +22,23 @@ export function formatIn(zone: string, instant: string): string {
   return `${year}-${two(month)}-${two(day)} ${two(hour)}:${two(minute)}`
 }
 
+/**
+ * Writes whole local days as `2026-10-17` or `2026-10-17 – 2026-10-31`, the last one included, and
+ * any other time with its hours, the end excluded.
+ */
+export function formatPeriod(
+  zone: string,
+  { start, end }: { readonly start: string; readonly end: string },
+): string {
+  const isMidnight = (instant: string): boolean => formatIn(zone, instant).endsWith(' 00:00')
+  if (!isMidnight(start) || !isMidnight(end)) {
+    return `${formatIn(zone, start)} – ${formatIn(zone, end)}`
+  }
+  const first = formatIn(zone, start).slice(0, 10)
+  const last = formatIn(zone, new Date(Date.parse(end) - 1).toISOString()).slice(0, 10)
+  return first === last ? first : `${first} – ${last}`
+}
+
 /** Makes a bill's path. */
 export function billPath(id: string, rest = ''): string {
   return `/v1/bills/${encodeURIComponent(id)}${rest}`

@@ -133,7 +133,7 @@ describe('weir bill show', () => {
     expect(text).toContain('北京示例网络有限公司 (acc-example, number 50001)')
     expect(text).toContain('2026-10-01 00:00 to 2026-11-01 00:00 Asia/Shanghai')
     expect(text).toContain(CDN_BILL.hash)
-    expect(text).toMatch(/^1 +traffic +static-cn +acc-example +2026-10-01 00:00 .* 66\.00 CNY$/m)
+    expect(text).toMatch(/^1 +traffic +static-cn +acc-example +2026-10-01 .* 66\.00 CNY$/m)
     expect(text).toMatch(/^62 +traffic/m)
     expect(text).toMatch(/^pkg-2026b +1,234,567,890,123$/m)
     expect(text).toMatch(/^total +3,117\.740903282 CNY$/m)
@@ -143,7 +143,7 @@ describe('weir bill show', () => {
 
   test('shows bandwidth, late usage, packages, two currencies and nothing', async () => {
     const bandwidth = (await run(['bill', 'show', BANDWIDTH_BILL.bill.id])).text
-    expect(bandwidth).toContain('512 Mbit/s, 446 of 8928 dropped')
+    expect(bandwidth).toContain('512,350,000 bit/s, 446 of 8928 dropped')
     expect(bandwidth).toMatch(/^a gap counts as +monthly-95: zero$/m)
     const late = (await run(['bill', 'show', ADJUSTED_BILL.bill.id])).text
     expect(late).toMatch(/^2 +late \(month\) .*8640\.00 → 9000\.00/m)

@@ -34,6 +34,7 @@ async function run(words: readonly string[], send?: CallIo['send']) {
     exitWith: (code) => {
       seen.code = code
     },
+    defaultUrl: () => 'http://127.0.0.1:8080',
   }
   const command = callCommand(io)
     .exitOverride()
@@ -56,6 +57,30 @@ test('a Tencent call is recognised by its action, its integers sent as numbers',
   const { out, code } = await run(['GetFlowStatisticByRegion', ...RANGE, 'GatewayType=0', ...KEYS])
   expect(JSON.parse(out)).toMatchObject({ Response: { NetDetails: [] } })
   expect(code).toBe(0)
+})
+
+test('a call of the Tencent dialect carries lists as lists, and true and false as such', async () => {
+  const sent: string[] = []
+  const take: CallIo['send'] = ({ body }) => {
+    sent.push(body)
+    return Promise.resolve({ status: 200, text: '{"Response":{}}' })
+  }
+  const flags = ['AutoRenewFlag=false', 'FlowTruncFlag=perhaps', 'PackageRegion=0']
+  const devices = ['DeviceList.0=mna-a', 'DeviceList.1=mna-b']
+  await run(
+    ['OrderFlowPackage', 'PackageType=DEVICE_2_FLOW_50G', ...flags, ...devices, ...KEYS],
+    take,
+  )
+  expect(sent.map((body) => JSON.parse(body) as unknown)).toEqual([
+    {
+      PackageType: 'DEVICE_2_FLOW_50G',
+      AutoRenewFlag: false,
+      // Left as it is, for the server to say what is wrong with it.
+      FlowTruncFlag: 'perhaps',
+      PackageRegion: 0,
+      DeviceList: ['mna-a', 'mna-b'],
+    },
+  ])
 })
 
 test.each([

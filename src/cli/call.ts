@@ -4,10 +4,12 @@ import {
   type Dialect,
   type SignedRequest,
   tencentRequest,
-  typedValue,
+  typedParameters,
   ucloudRequest,
 } from '../api/client.ts'
-import { type Clock, systemClock } from '../core/clock.ts'
+import type { Clock } from '../core/clock.ts'
+import type { CliContext } from './context.ts'
+import { configOf } from './server-address.ts'
 
 /** What the command touches outside of itself; a test passes its own. */
 export interface CallIo {
@@ -17,10 +19,12 @@ export interface CallIo {
   readonly complain: (text: string) => void
   /** Sets the exit code of the process. */
   readonly exitWith: (code: number) => void
+  /** Where calls go when nobody says. */
+  readonly defaultUrl: () => string
 }
 
 interface CallOptions {
-  readonly url: string
+  readonly url?: string
   readonly key: string
   readonly secret: string
   readonly dialect?: Dialect
@@ -30,18 +34,23 @@ interface CallOptions {
 /** How long one call may take. */
 const TIMEOUT_MS = 60_000
 
-const processIo: CallIo = {
-  clock: systemClock,
-  send: async ({ url, headers, body }) => {
-    const signal = AbortSignal.timeout(TIMEOUT_MS)
-    const response = await fetch(url, { method: 'POST', headers, body, signal })
-    return { status: response.status, text: await response.text() }
-  },
-  print: (text) => process.stdout.write(text),
-  complain: (text) => process.stderr.write(text),
-  exitWith: (code) => {
-    process.exitCode = code
-  },
+/** What the command touches when people run it: the network, the terminal, the environment. */
+export function callIo(context: CliContext): CallIo {
+  return {
+    clock: context.clock,
+    send: async ({ url, headers, body }) => {
+      const signal = AbortSignal.timeout(TIMEOUT_MS)
+      const response = await fetch(url, { method: 'POST', headers, body, signal })
+      return { status: response.status, text: await response.text() }
+    },
+    print: context.write,
+    complain: (text) => process.stderr.write(text),
+    exitWith: context.exitWith,
+    defaultUrl: () => {
+      const { WEIR_URL } = context.environment
+      return WEIR_URL ?? `http://127.0.0.1:${configOf(context, {}).server.port}`
+    },
+  }
 }
 
 /**
@@ -50,7 +59,7 @@ const processIo: CallIo = {
  * Shape: indented JSON on standard output; on an API error also its message on standard error and
  * exit code 1.
  */
-export function callCommand(io: CallIo = processIo): Command {
+export function callCommand(io: CallIo): Command {
   return new Command('call')
     .summary('sign and send one vendor API call')
     .description(
@@ -58,8 +67,8 @@ export function callCommand(io: CallIo = processIo): Command {
         'Parameters are written Key=Value, lists Key.0=Value Key.1=Value.',
     )
     .argument('<action>', 'name of the action, such as GetUcdnTrafficV2')
-    .argument('[parameters...]', 'Key=Value', collectParameters, {})
-    .option('--url <url>', 'endpoint', parseUrl, 'http://127.0.0.1:8080/')
+    .argument('[parameters...]', 'Key=Value', collectParameters)
+    .option('--url <url>', 'endpoint (default: WEIR_URL, or this machine)', parseUrl)
     .addOption(
       new Option('--key <id>', 'public half of the key pair (PublicKey, SecretId)')
         .env('WEIR_KEY')
@@ -78,21 +87,15 @@ export function callCommand(io: CallIo = processIo): Command {
     )
     .option('--curl', 'print the signed call as a curl line instead of sending it')
     .addHelpText('after', helpText)
-    .action(async (action: string, parameters: Record<string, string>, options: CallOptions) => {
-      await call(action, parameters, options, io)
+    .action(async (action: string, parameters: Texts | undefined, options: CallOptions) => {
+      await call(action, parameters ?? {}, options, io)
     })
 }
 
-async function call(
-  action: string,
-  texts: Readonly<Record<string, string>>,
-  options: CallOptions,
-  io: CallIo,
-): Promise<void> {
-  const { url, key, secret } = options
-  const parameters = Object.fromEntries(
-    Object.entries(texts).map(([name, text]) => [name, typedValue(action, name, text)]),
-  )
+async function call(action: string, texts: Texts, options: CallOptions, io: CallIo): Promise<void> {
+  const { key, secret } = options
+  const url = options.url ?? new URL(io.defaultUrl()).href
+  const parameters = typedParameters(action, texts)
   const request = { url, action, parameters, publicKey: key, privateKey: secret }
   const dialect = options.dialect ?? dialectOf(action)
   const signed =
@@ -161,7 +164,9 @@ function dialectOf(action: string): Dialect {
   return declaredActions().find(({ name }) => name === action)?.dialect ?? 'ucloud'
 }
 
-function collectParameters(text: string, before: Record<string, string>): Record<string, string> {
+type Texts = Readonly<Record<string, string>>
+
+function collectParameters(text: string, before: Texts | undefined): Texts {
   const at = text.indexOf('=')
   if (at < 1) throw new InvalidArgumentError(`"${text}" is not Key=Value.`)
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) }
@@ -174,12 +179,15 @@ function parseUrl(text: string): string {
   return new URL(text).href
 }
 
+/** As either vendor calls a list. */
+const LIST_TYPES = new Set(['list', 'Array of String'])
+
 function helpText(): string {
   const lines = declaredActions().flatMap(({ name, dialect, summary, parameters }) => [
     `  ${name} (${dialect})`,
     `    ${summary}`,
     ...parameters.map((parameter) => {
-      const label = `${parameter.name}${parameter.type === 'list' ? '.N' : ''}`
+      const label = `${parameter.name}${LIST_TYPES.has(parameter.type) ? '.N' : ''}`
       return `      ${label.padEnd(16)} ${parameter.required ? 'required' : 'optional'}  ${parameter.doc}`
     }),
   ])

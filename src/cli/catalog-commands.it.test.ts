@@ -125,7 +125,8 @@ test('a customer is set up and changed by command', async () => {
   await weir('package create --account acme --area cn --size "10 TB" --id pkg-acme')
   expect(await weir('package end pkg-acme --end-at 2099-01-01T00:00:00Z')).toContain('2099-01-01')
   expect(await weir('package end pkg-acme --end-at never')).toMatch(/endAt +-/)
-  const line = 'package create --id pkg-terms --account acme --areas cn abroad --kinds any --size "1 TB"'
+  const line =
+    'package create --id pkg-terms --account acme --areas cn abroad --kinds any --size "1 TB"'
   const terms = '--windows 00:00-08:00 22:00-24:00 --first-use-months 6 --projects video'
   const made = JSON.parse(await weir(`${line} ${terms} --paid "99.90 CNY" --json`)) as object
   expect(made).toMatchObject({

@@ -30,7 +30,24 @@ function formatCell(value: unknown): string {
   if (value === null || value === undefined || value === '') return '-'
   if (Array.isArray(value)) return value.length === 0 ? '-' : value.map(formatCell).join(' ')
   if (typeof value === 'boolean') return value ? 'yes' : 'no'
+  if (typeof value === 'object') return formatFields(value)
   return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+/** Writes an amount as `3.50 USD`, any other object as `name value, name value`. */
+function formatFields(value: object): string {
+  const { amount, currency, ...rest } = value as Wire
+  if (typeof amount === 'string' && typeof currency === 'string' && isEmpty(rest)) {
+    return `${amount} ${currency}`
+  }
+  const told = Object.entries(value).filter(([, each]) => each !== null)
+  return told.length === 0
+    ? '-'
+    : told.map(([name, each]) => `${name} ${formatCell(each)}`).join(', ')
+}
+
+function isEmpty(value: object): boolean {
+  return Object.keys(value).length === 0
 }
 
 /** Columns of a terminal that the text takes; East Asian wide characters take two. */

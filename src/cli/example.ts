@@ -29,9 +29,10 @@ const SEED_MAX = 2 ** 32 - 1
 /** `weir example`: writes a catalog and its usage as files, the same for the same seed and end. */
 export function exampleCommand(context: CliContext): Command {
   return new Command('example')
+    .summary('Write an example to try Weir with: a catalog, a log, and records.')
     .description(
-      'Write an example to try Weir with: a catalog, an access log, and records of elastic IPs and\n' +
-        'gateways. The same seed, days, lines and end give the same bytes on every machine.',
+      'Write an example to try Weir with: a catalog, an access log, and records of elastic IPs ' +
+        'and gateways. The same seed, days, lines and end give the same bytes on every machine.',
     )
     .requiredOption('--out <directory>', 'where to write; made when it is missing')
     .option('--days <days>', 'days of usage', parseNumber('days', 1, DAYS_MAX), 3)

@@ -76,6 +76,7 @@ async function run(
         if (ref === 'nobody') throw new AppError('not_found', 'There is no account nobody.')
         return { id: CUSTOMER.id, zone: ZONE }
       },
+      resource: async () => undefined,
       forecast: (key) => forecastBook(key, deps),
       packs: {
         list: async () => known,

@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { amountsOf, localText, renderHead, type ShownBalance } from './book-table.ts'
 import type { CliContext } from './context.ts'
 import { renderEntries } from './entry-table.ts'
@@ -52,7 +52,9 @@ export function forecastCommand(context: CliContext): Command {
     new Command('forecast')
       .description('Show when packages run out and what the month will come to.')
       .argument('<account>', 'id, name or number')
-      .option('--meter <meter>', 'cdn, eip or mna', 'cdn')
+      .addOption(
+        new Option('--meter <meter>', 'whose book').choices(['cdn', 'eip', 'mna']).default('cdn'),
+      )
       .option('--json', 'print JSON (default when the output is no terminal)'),
   )
     .addHelpText('after', HELP)
@@ -86,9 +88,10 @@ function renderForecast(shown: ShownForecast): string {
   ].map(({ what, ends, unused, leftBytes, runsOut, earliest, latest }) => ({
     package: what,
     left: humanBytes(leftBytes),
-    'runs out': when(runsOut),
-    earliest: when(earliest),
-    latest: when(latest),
+    // What is empty runs out at no other moment than now.
+    'runs out': leftBytes === 0 ? 'used up' : when(runsOut),
+    earliest: leftBytes === 0 ? '-' : when(earliest),
+    latest: leftBytes === 0 ? '-' : when(latest),
     ends,
     'lost then': unused,
   }))

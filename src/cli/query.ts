@@ -10,7 +10,7 @@ interface QueryOptions extends AddressOptions {
   readonly end: string
   readonly granularity: string
   readonly zone: string
-  readonly filter: Record<string, string[]>
+  readonly filter?: Record<string, string[]>
   readonly groupBy?: string
   readonly measures: string
   readonly sparse?: true
@@ -39,7 +39,7 @@ export function queryCommand(context: CliContext): Command {
     new Command('query')
       .description('Ask about measured usage: series, totals, peaks, 95th percentiles.')
       .argument('<meter>', 'cdn, eip or mna')
-      .requiredOption('--account <id>', 'account whose usage is meant')
+      .requiredOption('--account <account>', 'whose usage: id, name or number')
       .option('--project <id...>', 'only these projects')
       .option(
         '--start <time>',
@@ -53,7 +53,7 @@ export function queryCommand(context: CliContext): Command {
           .default('hour'),
       )
       .option('--zone <zone>', 'IANA zone of days', 'Asia/Shanghai')
-      .option('--filter <dimension=value>', 'only this value; may be repeated', collectFilter, {})
+      .option('--filter <dimension=value>', 'only this value; may be repeated', collectFilter)
       .option('--group-by <dimensions>', 'one series per value of these, separated by commas')
       .option('--measures <names>', 'what to compute, separated by commas', 'bytes')
       .option('--sparse', 'leave out buckets without usage')
@@ -80,11 +80,14 @@ export function queryCommand(context: CliContext): Command {
     })
 }
 
-function collectFilter(text: string, known: Record<string, string[]>): Record<string, string[]> {
+function collectFilter(
+  text: string,
+  known: Record<string, string[]> | undefined,
+): Record<string, string[]> {
   const at = text.indexOf('=')
   if (at < 1) throw new InvalidArgumentError('Write dimension=value, for example isp=dianxin.')
   const name = text.slice(0, at)
-  return { ...known, [name]: [...(known[name] ?? []), text.slice(at + 1)] }
+  return { ...known, [name]: [...(known?.[name] ?? []), text.slice(at + 1)] }
 }
 
 const AGE_MS: Readonly<Record<string, number>> = {
@@ -110,7 +113,7 @@ function toBody(meter: string, options: QueryOptions, nowMs: number): object {
     end: toInstant(options.end, nowMs),
     granularity: options.granularity,
     zone: options.zone,
-    filters: options.filter,
+    filters: options.filter ?? {},
     groupBy: options.groupBy === undefined ? [] : list(options.groupBy),
     measures: list(options.measures),
     dense: options.sparse !== true,

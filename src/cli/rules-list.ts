@@ -1,12 +1,12 @@
 import { Command } from 'commander'
 import { readShippedRules, shippedRulePacks } from '../config/rule-files.ts'
-import { AppError } from '../core/errors.ts'
 import { hashContent } from '../rating/pack-hash.ts'
 import { parseRulePack } from '../rating/rule-pack.ts'
-import { type Wire, createAdminClient } from './admin-client.ts'
+import type { Wire } from './admin-client.ts'
 import type { CliContext } from './context.ts'
 import { renderEntries } from './entry-table.ts'
-import { addAddressOptions, addressOf, type AddressOptions } from './server-address.ts'
+import { askIfThere } from './known-pack.ts'
+import { addAddressOptions, type AddressOptions } from './server-address.ts'
 
 interface ListOptions extends AddressOptions {
   readonly json?: true
@@ -30,7 +30,7 @@ Example:
   $ weir rules list`,
     )
     .action(async (options: ListOptions) => {
-      const known = await askServer(context, options)
+      const known = await askIfThere(context, options, (client) => client.all('/rule-packs'))
       const entries = known ?? listShipped()
       const note =
         known === undefined ? 'No server was asked: packs that were added are missing.\n' : ''
@@ -40,25 +40,6 @@ Example:
           : renderEntries(entries, COLUMNS) + note,
       )
     })
-}
-
-/** A server that nobody named and that is not there is none; one that was named must answer. */
-async function askServer(
-  context: CliContext,
-  options: ListOptions,
-): Promise<readonly Wire[] | undefined> {
-  try {
-    const { url, token } = addressOf(context, options)
-    return await createAdminClient(url, token).all('/rule-packs')
-  } catch (error) {
-    const isNamed = [options.url, options.token, context.environment['WEIR_URL']].some(
-      (each) => each !== undefined,
-    )
-    const isAbsent =
-      error instanceof AppError && ['overloaded', 'token_unknown'].includes(error.code)
-    if (isAbsent && !isNamed) return undefined
-    throw error
-  }
 }
 
 function listShipped(): readonly Wire[] {

@@ -1,17 +1,18 @@
 import { Command } from 'commander'
-import { readRulePack, type RuleFile } from '../config/rule-files.ts'
+import type { RuleFile } from '../config/rule-files.ts'
 import { formatLocal } from '../core/period-text.ts'
 import { parseRulePack } from '../rating/rule-pack.ts'
 import type { CliContext } from './context.ts'
 import { renderEntries } from './entry-table.ts'
 import { collectGroup, type Groups } from './group-option.ts'
+import { readKnownPack } from './known-pack.ts'
 import { humanBytes, humanRate } from './query-table.ts'
 import { addAddressOptions, addressOf, request, type AddressOptions } from './server-address.ts'
 
 interface TryOptions extends AddressOptions {
   readonly account: string
   readonly period: string
-  readonly group: Groups
+  readonly group?: Groups
   readonly json?: true
 }
 
@@ -56,18 +57,23 @@ export function rulesTryCommand(context: CliContext): Command {
   return addAddressOptions(
     new Command('try')
       .description('Price measured usage by a rule pack, without touching the books.')
-      .argument('<pack>', 'name of a shipped pack, or a file (with a / or a dot)')
-      .requiredOption('--account <id>', 'account whose usage is priced')
+      .argument('<pack>', 'name of a pack, or a file (with a / or a dot)')
+      .requiredOption('--account <account>', 'whose usage is priced: id, name or number')
       .requiredOption('--period <period>', 'a month (2026-11) or a day (2026-11-20)')
-      .option('--group <name=ids>', 'resources billed as one; may be repeated', collectGroup, {})
+      .option('--group <name=ids>', 'resources billed as one; may be repeated', collectGroup)
       .option('--json', 'print JSON (default when the output is no terminal)'),
   )
     .addHelpText('after', HELP)
     .action(async (name: string, options: TryOptions) => {
-      const file = readRulePack(name)
+      const file = await readKnownPack(context, options, name)
       // A mistake in the pack needs no server to be found.
       parseRulePack(file.text, file.file)
-      const answer = await askTry(context, { ...options, groups: options.group }, file)
+      const { group, ...asked } = options
+      const answer = await askTry(
+        context,
+        { ...asked, ...(group !== undefined && { groups: group }) },
+        file,
+      )
       const json = options.json === true || !context.isTerminal
       context.write(json ? `${answer}\n` : renderTried(JSON.parse(answer) as Tried))
     })

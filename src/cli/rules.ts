@@ -1,15 +1,17 @@
 import { Command } from 'commander'
 import { stringify } from 'yaml'
-import { readRuleFile, readRulePack, type RuleFile } from '../config/rule-files.ts'
+import { readRuleFile, type RuleFile } from '../config/rule-files.ts'
 import { AppError } from '../core/errors.ts'
 import { toPackFile } from '../rating/pack-file.ts'
 import { hashContent } from '../rating/pack-hash.ts'
 import { checkRulePack, formatProblem, parseRulePack, type RulePack } from '../rating/rule-pack.ts'
 import type { CliContext } from './context.ts'
+import { readKnownPack } from './known-pack.ts'
 import { rulesAddCommand } from './rules-add.ts'
 import { rulesListCommand } from './rules-list.ts'
 import { describePack } from './rules-summary.ts'
 import { rulesTryCommand } from './rules-try.ts'
+import { addAddressOptions, type AddressOptions } from './server-address.ts'
 
 /** `weir rules …` */
 export function rulesCommand(context: CliContext): Command {
@@ -22,24 +24,33 @@ export function rulesCommand(context: CliContext): Command {
     .addCommand(rulesTryCommand(context))
 }
 
+interface ShowOptions extends AddressOptions {
+  readonly source?: true
+  readonly json?: true
+}
+
 function showCommand(context: CliContext): Command {
-  return new Command('show')
-    .description('Print a rule pack with every default written out.')
-    .argument('<pack>', 'name of a shipped pack, or a file (with a / or a dot)')
-    .option('--source', 'print it as it is written, with its comments')
-    .option('--json', 'print JSON')
+  return addAddressOptions(
+    new Command('show')
+      .description('Print a rule pack with every default written out.')
+      .argument('<pack>', 'name of a pack, or a file (with a / or a dot)')
+      .option('--source', 'print it as it is written, with its comments')
+      .option('--json', 'print JSON'),
+  )
     .addHelpText(
       'after',
       `
-What is printed is a complete pack again; the hash is what bills name it by.
+What is printed is a complete pack again; the hash is what bills name it by. A name is
+looked up on the running server, which has the highest version; without one, among the
+packs that come with Weir.
 
 Examples:
   $ weir rules show ucloud-cdn
   $ weir rules show generic-95 --source > my-95.yaml
   $ weir rules show ./my-95.yaml --json`,
     )
-    .action((name: string, options: { source?: true; json?: true }) => {
-      const { file, text } = readRulePack(name)
+    .action(async (name: string, options: ShowOptions) => {
+      const { file, text } = await readKnownPack(context, options, name)
       if (options.source === true) {
         context.write(text)
         return

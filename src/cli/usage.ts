@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander'
+import { floorTo, MINUTE_MS } from '../core/period.ts'
 import type { CliContext } from './context.ts'
 import { download } from './download.ts'
 import { toInstant } from './query.ts'
@@ -46,7 +47,8 @@ Example:
       --start 2026-10-01T00:00:00+08:00 --end 2026-11-01T00:00:00+08:00 -o october.parquet`,
     )
     .action(async ({ output, ...options }: ExportOptions) => {
-      const nowMs = context.clock.nowMs()
+      // Usage is kept by the minute, and an age such as 30d means no second in particular.
+      const nowMs = floorTo(context.clock.nowMs(), MINUTE_MS)
       const query = new URLSearchParams({
         meter: options.meter,
         account: options.account,
@@ -57,7 +59,8 @@ Example:
       const path = `/v1/usage/export?${query.toString()}`
       const { headers, bytes } = await download(addressOf(context, options), path, output)
       const days = headers.get('x-weir-closed-days')
-      const what = days === null ? 'all that is loaded' : `${days} closed days`
+      const closed = `${days} closed ${days === '1' ? 'day' : 'days'}`
+      const what = days === null ? 'all that is loaded' : closed
       const span = `${headers.get('x-weir-start')} to ${headers.get('x-weir-end')}`
       context.write(`${output}: ${bytes} bytes, ${what}, ${span}\n`)
     })

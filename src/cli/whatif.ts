@@ -1,10 +1,11 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { readRuleFile } from '../config/rule-files.ts'
 import { parseRulePack } from '../rating/rule-pack.ts'
 import { localText } from './book-table.ts'
 import type { CliContext } from './context.ts'
 import { renderEntries } from './entry-table.ts'
 import { collectGroup, type Groups } from './group-option.ts'
+import { isPackFile } from './known-pack.ts'
 import { addAddressOptions, addressOf, request, type AddressOptions } from './server-address.ts'
 
 interface WhatIfOptions extends AddressOptions {
@@ -12,7 +13,7 @@ interface WhatIfOptions extends AddressOptions {
   readonly month?: string
   readonly packs?: string
   readonly packages?: true
-  readonly group: Groups
+  readonly group?: Groups
   readonly json?: true
 }
 
@@ -62,14 +63,16 @@ export function whatIfCommand(context: CliContext): Command {
     new Command('whatif')
       .description('Compare what a month costs by other rule packs and packages, cheapest first.')
       .argument('<account>', 'id, name or number')
-      .option('--meter <meter>', 'cdn, eip or mna', 'cdn')
+      .addOption(
+        new Option('--meter <meter>', 'whose book').choices(['cdn', 'eip', 'mna']).default('cdn'),
+      )
       .option('--month <month>', 'local month such as 2026-10 (default: the current one)')
       .option(
         '--packs <names>',
         'packs to compare, with commas: names, or files (with a / or a dot)',
       )
       .option('--packages', 'try the packages that the packs offer, too')
-      .option('--group <name=ids>', 'resources billed as one; may be repeated', collectGroup, {})
+      .option('--group <name=ids>', 'resources billed as one; may be repeated', collectGroup)
       .option('--json', 'print JSON (default when the output is no terminal)'),
   )
     .addHelpText('after', HELP)
@@ -81,7 +84,7 @@ export function whatIfCommand(context: CliContext): Command {
         ...(month !== undefined && { month }),
         ...(packs !== undefined && { packs: packs.split(',').map(readPack) }),
         packages: options.packages === true,
-        ...(Object.keys(group).length > 0 && { groups: group }),
+        ...(group !== undefined && { groups: group }),
       }
       const answer = await request(addressOf(context, options), 'POST', '/v1/whatif', body)
       const json = options.json === true || !context.isTerminal
@@ -91,7 +94,7 @@ export function whatIfCommand(context: CliContext): Command {
 
 /** A file is read here; a name is the server's, which knows packs that were added to it. */
 function readPack(name: string): string | { readonly file: string; readonly text: string } {
-  if (!/[./\\]/.test(name)) return name
+  if (!isPackFile(name)) return name
   const written = readRuleFile(name)
   // A mistake in the pack needs no server to be found.
   parseRulePack(written.text, written.file)

@@ -219,7 +219,9 @@ export const BandwidthEntry = section(
       },
     ),
     missingSlot: documented(oneOf(['zero', 'exclude']).default('zero'), {
-      description: 'A slot that nobody reported: zero, or no slot at all.',
+      description:
+        'A slot that nobody reported: zero, or no slot at all. One of which zero bytes were reported ' +
+        'counts as not reported: sums forget rows of zeros.',
       settles: 'Is silence zero? Excluding slots makes the rest rank higher.',
     }),
     rank: documented(Rank.optional(), {

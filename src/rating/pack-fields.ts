@@ -22,8 +22,17 @@ export function mustBe(expected: string) {
   return ({ input }: { readonly input?: unknown }): string => {
     if (input === undefined) return `is missing; it must be ${expected}`
     const isSection = typeof input === 'object' && input !== null
-    return `must be ${expected}${isSection ? '' : `, not ${JSON.stringify(input)}`}`
+    return `must be ${expected}${isSection ? '' : `, not ${quoted(input)}`}`
   }
+}
+
+/** Characters of what was written that a message repeats. */
+const QUOTED_MAX = 60
+
+function quoted(input: unknown): string {
+  const text = typeof input === 'string' ? input : undefined
+  if (text === undefined || text.length <= QUOTED_MAX) return JSON.stringify(input)
+  return `${JSON.stringify(text.slice(0, QUOTED_MAX))}…`
 }
 
 /** A part of a pack: these keys and no others; the message names them. */

@@ -1,10 +1,5 @@
 import { formatMoney } from '../core/money.ts'
-import {
-  formatOverhead,
-  formatRate,
-  formatVolume,
-  formatWindow,
-} from './pack-quantities.ts'
+import { formatOverhead, formatRate, formatVolume, formatWindow } from './pack-quantities.ts'
 import type { PackageOffer } from './pack-offers.ts'
 import { isRankedMode } from './pack-rules.ts'
 import type { RulePack } from './rule-pack.ts'

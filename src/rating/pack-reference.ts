@@ -95,7 +95,11 @@ const PAGES: readonly (readonly [heading: string, text: string, schema: z.ZodTyp
   ['`rank`', '', Rank],
   ['`packages`', '', PackagesEntry],
   ['`packages.arrears`', '', ArrearsEntry],
-  ['`packages.offers`', 'What is sold: `weir package buy`, and the vendors’ own calls.', OfferEntry],
+  [
+    '`packages.offers`',
+    'What is sold: `weir package buy`, and the vendors’ own calls.',
+    OfferEntry,
+  ],
 ]
 
 /** Writes the page that documents every key of a rule pack. */

@@ -92,6 +92,12 @@ test('rules that could not be read overlap with nothing', () => {
   ])
 })
 
+test('of a thousand rules that all overlap, the first hundred overlaps are told, at once', () => {
+  const found = findOverlaps(Array.from({ length: 1000 }, () => traffic({}, [hours(7, 23)])))
+  expect(found).toHaveLength(100)
+  expect(found.at(0)).toEqual({ earlier: 0, later: 1 })
+})
+
 test('two rules overlap exactly when some byte of the day fits both', () => {
   const list = <T>(...values: T[]) => fc.subarray(values, { minLength: 1 })
   const scopes = fc.record<Scope, never>(

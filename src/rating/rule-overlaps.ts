@@ -7,20 +7,28 @@ export interface Overlap {
   readonly later: number
 }
 
+/** Overlaps that are found at most: who has so many is not helped by more of them. */
+const OVERLAPS_MAX = 100
+
 /**
  * Finds rules that can match the same usage at the same level.
  *
  * Traffic rules overlap when some byte fits the scope and windows of both; bandwidth rules when
  * they have the same mode and some slot of one direction fits both. A traffic rule and a bandwidth
  * rule never do: they are the two ways in which an account may be charged.
+ *
+ * Limits: the first 100.
  */
 export function findOverlaps(rules: readonly (Rule | undefined)[]): Overlap[] {
-  return rules.flatMap((rule, later) =>
-    rules.slice(0, later).flatMap((other, earlier) => {
-      if (rule === undefined || other === undefined) return []
-      return canMatchTogether(rule, other) ? [{ earlier, later }] : []
-    }),
-  )
+  const found: Overlap[] = []
+  for (const [later, rule] of rules.entries()) {
+    for (const [earlier, other] of rules.slice(0, later).entries()) {
+      if (rule === undefined || other === undefined || !canMatchTogether(rule, other)) continue
+      found.push({ earlier, later })
+      if (found.length === OVERLAPS_MAX) return found
+    }
+  }
+  return found
 }
 
 function canMatchTogether(a: Rule, b: Rule): boolean {
@@ -43,10 +51,12 @@ function shareValue<T>(a: readonly T[] | undefined, b: readonly T[] | undefined)
   return a === undefined || b === undefined || a.some((value) => b.includes(value))
 }
 
-/** Windows begin and end on whole minutes, so a shared moment is a shared minute. */
+/** Where two windows meet, the one that begins later begins inside the other. */
 function shareMinute(a: TrafficRule, b: TrafficRule): boolean {
-  return Array.from({ length: 1440 }, (_, minute) => minute).some(
-    (minute) => isInWindows(a.windows, minute) && isInWindows(b.windows, minute),
+  if (a.windows.length === 0 || b.windows.length === 0) return true
+  return (
+    a.windows.some(({ fromMinute }) => isInWindows(b.windows, fromMinute)) ||
+    b.windows.some(({ fromMinute }) => isInWindows(a.windows, fromMinute))
   )
 }
 

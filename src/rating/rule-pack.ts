@@ -27,10 +27,19 @@ export interface RulePack {
   readonly packages: PackagePolicy
 }
 
+/** Each rule is compared with each other one. */
+const RULES_MAX = 1000
+
+const mustBeVersion = mustBe('a whole number such as 2, or a version such as 1.2.0')
+
 const Version = z
-  .union([z.int().positive(), z.string().regex(/^(?:[1-9]\d{0,8}|\d{1,5}\.\d{1,5}\.\d{1,5})$/)], {
-    error: mustBe('a whole number such as 2, or a version such as 1.2.0'),
-  })
+  .union(
+    [
+      z.int().positive({ error: mustBeVersion }),
+      z.string().regex(/^(?:[1-9]\d{0,8}|\d{1,5}\.\d{1,5}\.\d{1,5})$/),
+    ],
+    { error: mustBeVersion },
+  )
   .transform(String)
 
 const line = (expected: string) =>
@@ -71,8 +80,11 @@ export const PackEntry = section(
       settles: 'May a pack for addresses price CDN traffic? Only when it says so.',
     }),
     rules: documented(
-      z.array(RuleEntry, { error: mustBe('a list of rules') }).min(1, 'needs at least one rule'),
-      { value: 'list of rules', description: 'See below.' },
+      z
+        .array(RuleEntry, { error: mustBe('a list of rules') })
+        .min(1, 'needs at least one rule')
+        .max(RULES_MAX, `must have at most ${RULES_MAX} rules`),
+      { value: 'list of rules', description: 'At most 1000; see below.' },
     ),
     packages: documented(PackagesEntry.prefault({}), {
       value: 'section',
@@ -145,7 +157,7 @@ function toFound(issue: z.core.$ZodIssue): Found[] {
 /** Finds what two rules have wrong together, also while other parts of the pack are wrong. */
 function crossed(value: unknown): Found[] {
   const entries: unknown = (value as { rules?: unknown } | null)?.rules
-  if (!Array.isArray(entries)) return []
+  if (!Array.isArray(entries) || entries.length > RULES_MAX) return []
   const rules = entries.map((entry) => RuleEntry.safeParse(entry).data)
   const names = rules.map((rule) => rule?.name)
   const repeats = names.flatMap((name, index): Found[] => {

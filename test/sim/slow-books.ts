@@ -247,13 +247,19 @@ class BookLife {
     })
     const packages = this.#packagesOf(day, settledMs)
     const rules = trafficRulesOf(pack)
-    return piecesOf(billed, this.#termsOf(pack), {
-      atMs: [
-        ...packageMoments(packages),
-        ...exclusive.flatMap((each) => resetsIn(each.createdMs, each.resetPolicy, day, zone)),
-      ],
-      windows: [...rules, ...packages].map(({ windows }) => windows),
-    })
+    const given = exclusive.filter(({ createdMs }) => createdMs < day.endMs)
+    const volumes = new Set(given.map(({ resourceId }) => resourceId))
+    return piecesOf(
+      billed,
+      { ...this.#termsOf(pack), volumes },
+      {
+        atMs: [
+          ...packageMoments(packages),
+          ...exclusive.flatMap((each) => resetsIn(each.createdMs, each.resetPolicy, day, zone)),
+        ],
+        windows: [...rules, ...packages].map(({ windows }) => windows),
+      },
+    )
   }
 
   #closeDay(day: Interval, closedMs: EpochMs): void {
@@ -289,7 +295,7 @@ class BookLife {
   #draw(
     pieces: readonly Piece[],
     packages: readonly SimPackage[],
-    begin: Interval | null,
+    begin: Interval,
     terms: DrawTerms,
   ): { readonly draws: Given[]; readonly absorptions: Given[] } {
     this.#used += sumOf(pieces)
@@ -371,6 +377,7 @@ class BookLife {
     const lines: AdjustmentBillLine[] = []
     const dayStartsMs: EpochMs[] = []
     const draws: Given[] = []
+    const absorptions: Given[] = []
     const covered: Given[] = []
     // Whatever came earlier is in a day that was closed later, or in the adjustment before.
     const sinceMs = this.#adjustedMs
@@ -381,6 +388,7 @@ class BookLife {
       if (!news.some((entry) => holds(day, entry.startMs) && entry.takenMs > seenMs)) continue
       const moves = this.#adjustDay(day, atMs)
       draws.push(...moves.draws)
+      absorptions.push(...moves.absorptions)
       covered.push(...moves.covered)
       dayStartsMs.push(day.startMs)
       lines.push(...changes('day', day.lines, moves.lines))
@@ -394,7 +402,7 @@ class BookLife {
       lines.push(...changes('month', closed.monthLines, now))
       closed.monthLines = now
     }
-    const moves = { draws, covered, absorptions: [] }
+    const moves = { draws, absorptions, covered }
     this.#adjustments.push({ atMs, month, dayStartsMs, lines, ...moves })
   }
 
@@ -412,14 +420,19 @@ class BookLife {
       ({ refundedMs }) => refundedMs === null || refundedMs > atMs,
     )
     const terms = this.#termsOf(pack)
-    // Nothing begins now: packages that began while the day was open had their arrears then.
-    const { draws } = this.#draw(left, packages, null, terms)
+    // Packages that began before the day was settled take of its late arrears what they may;
+    // those that wait had their chance.
+    const waiting = this.#carried.arrears
+    this.#carried.arrears = []
+    const untilSettled = { startMs: day.startMs, endMs: settledMs }
+    const { draws, absorptions } = this.#draw(left, packages, untilSettled, terms)
     const added = this.#takeArrears(day, pack)
+    this.#carried.arrears = [...waiting, ...this.#carried.arrears]
     for (const { bytes } of added) this.#settled += bytes
     day.arrears = [...day.arrears, ...added]
     day.ordered = orderArrears(day.arrears, pack.packages.arrears).pieces
     const lines = this.#dayLines(day, pack, day.ordered, atMs)
-    return { draws, covered, absorptions: [], lines }
+    return { draws, absorptions, covered, lines }
   }
 }
 

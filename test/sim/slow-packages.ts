@@ -215,7 +215,7 @@ export function packageMoments(packages: readonly PrepaidPackage[]): EpochMs[] {
 export function drawAll(
   pieces: readonly Piece[],
   packages: readonly PrepaidPackage[],
-  begin: Interval | null,
+  begin: Interval,
   carried: Carried,
   terms: DrawTerms,
 ): { readonly draws: Given[]; readonly absorptions: Given[] } {
@@ -230,7 +230,7 @@ export function drawAll(
   }
   const sorted = [...pieces].sort(compareForDraw)
   let afterMs = -Infinity
-  for (const atMs of begin === null ? [] : beginsIn(packages, begin)) {
+  for (const atMs of beginsIn(packages, begin)) {
     for (const piece of sorted) {
       if (afterMs <= piece.startMs && piece.startMs < atMs) drawOne(piece)
     }

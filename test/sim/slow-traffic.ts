@@ -21,6 +21,8 @@ export interface TrafficTerms {
   readonly zone: string
   readonly groups: Readonly<Record<string, readonly string[]>>
   readonly pack: RulePack
+  /** Resources with a refilling volume: they have no free days, the volume takes their place. */
+  readonly volumes?: ReadonlySet<string>
 }
 
 /** The rules of a pack that price volumes. */
@@ -65,7 +67,8 @@ function rulesFor(
     for (const other of ofDay) {
       if (other.resourceId === entry.resourceId && isInScope(rule, other)) moved += other.bytes
     }
-    if (moved < rule.freeBelowBytesPerDay) continue
+    const hasVolume = terms.volumes?.has(entry.resourceId) ?? false
+    if (moved < rule.freeBelowBytesPerDay && !hasVolume) continue
     names.push(rule.name)
   }
   return names

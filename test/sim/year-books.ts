@@ -8,7 +8,7 @@ import { DAY_MS } from '../../src/core/period.ts'
 import type { Bytes } from '../../src/core/units.ts'
 import { canonicalJson } from '../../src/rating/pack-hash.ts'
 import type { BooksHarness } from '../support/books-harness.ts'
-import type { SimBook, SimPackage } from './books-world.ts'
+import type { SimBook } from './books-world.ts'
 import type { SlowBooks, SlowDay, SlowMonth } from './slow-books.ts'
 import { endOf } from './slow-packages.ts'
 import { holds, monthNameOf } from './slow-time.ts'
@@ -31,10 +31,8 @@ const KEEP_MS = 40 * DAY_MS
 type Amounts = Readonly<Record<string, string>>
 
 /** Draws the picture of what the product keeps of a book. */
-export async function productPicture(
-  { accountId, meter }: SimBook,
-  world: BooksHarness,
-): Promise<BookPicture> {
+export async function productPicture(sim: SimBook, world: BooksHarness): Promise<BookPicture> {
+  const { accountId, meter } = sim
   const key: BookKey = { accountId, meter }
   const [book] = await world.store.books(meter, [accountId])
   if (book === undefined) throw new Error(`${accountId} has no book`)
@@ -53,14 +51,11 @@ export async function productPicture(
       )
     }),
     bills: await readBills(key, world),
-    ...keptState(book.state),
+    ...keptState(sim, book.state),
     ledger: Object.fromEntries(
       ledger
         .filter(({ amount }) => amount !== 0n)
-        .map(({ ledgerAccount, unit, amount }) => [
-          `${ledgerAccount} ${typeof unit === 'string' ? unit : unit.currency}`,
-          String(amount),
-        ]),
+        .map(({ ledgerAccount, unit, amount }) => [`${ledgerAccount} ${unit}`, String(amount)]),
     ),
   }
 }
@@ -79,17 +74,18 @@ export function oraclePicture(book: SimBook, slow: SlowBooks): BookPicture {
       covered: sumsOf(day.covered),
       orders: ordersOf(day.orders),
     })),
-    adjustments: slow.adjustments.map(({ atMs, month, dayStartsMs, lines, draws, covered }) => ({
-      at: textOf(atMs),
-      month,
-      days: dayStartsMs.map(textOf),
-      lines: chained(lines),
-      draws: sumsOf(draws),
-      covered: sumsOf(covered),
+    adjustments: slow.adjustments.map((made) => ({
+      at: textOf(made.atMs),
+      month: made.month,
+      days: made.dayStartsMs.map(textOf),
+      lines: chained(made.lines),
+      draws: sumsOf(made.draws),
+      absorptions: sumsOf(made.absorptions),
+      covered: sumsOf(made.covered),
     })),
     bills: slow.months.map((month) => oracleBill(book, slow, month)),
     packages: Object.fromEntries(
-      used.map(([id, { used: bytes, firstUseMs }]) => [id, { used: String(bytes), firstUseMs }]),
+      used.map(([id, tank]) => usedOf(book, [id, tank.used, tank.firstUseMs])),
     ),
     exclusive: Object.fromEntries([...slow.exclusive].map(([id, bytes]) => [id, String(bytes)])),
     arrearsBytes: String(slow.arrearsBytes),
@@ -118,6 +114,7 @@ function keptAdjustments(atMs: EpochMs, records: readonly AdjustmentRecord[]) {
     days: records.map(({ start }) => start),
     lines: chained(records.flatMap(({ lines }) => lines)),
     draws: sumsOf(records.flatMap(({ draws }) => draws)),
+    absorptions: sumsOf(records.flatMap(({ absorptions }) => absorptions)),
     covered: sumsOf(records.flatMap(({ covered }) => covered)),
   }
 }
@@ -188,7 +185,7 @@ function oracleBill(book: SimBook, slow: SlowBooks, month: SlowMonth) {
 }
 
 /** What packages cost, on the bill of the first day that was settled after it happened. */
-function packageEventsOf({ packages, settleMs, zone }: SimBook, { days }: SlowBooks) {
+export function packageEventsOf({ packages, settleMs, zone }: SimBook, { days }: SlowBooks) {
   const monthOf = (atMs: EpochMs): string => {
     const day = days.find(({ endMs }) => endMs + settleMs > atMs)
     return day === undefined ? '' : monthNameOf(day.startMs, zone)
@@ -251,14 +248,20 @@ function writtenOff(book: SimBook, slow: SlowBooks) {
   })
 }
 
-function keptState({ balances, exclusive, arrears }: BookState) {
+/** Only of packages that last from their first use it matters, and is kept, when that was. */
+function usedOf(
+  { packages }: SimBook,
+  [packageId, used, firstUseMs]: readonly [string, Bytes, EpochMs | null],
+) {
+  const type = packages.find(({ id }) => id === packageId)?.validity.type
+  return [packageId, { used: String(used), ...(type === 'from-first-use' && { firstUseMs }) }]
+}
+
+function keptState(book: SimBook, { balances, exclusive, arrears }: BookState) {
   const used = balances.filter(({ usedBytes }) => usedBytes > 0n)
   return {
     packages: Object.fromEntries(
-      used.map(({ packageId, usedBytes, firstUseMs }) => [
-        packageId,
-        { used: String(usedBytes), firstUseMs },
-      ]),
+      used.map((one) => usedOf(book, [one.packageId, one.usedBytes, one.firstUseMs])),
     ),
     exclusive: Object.fromEntries(
       exclusive.map(({ packageId, periodStartMs, usedBytes }) => [
@@ -320,10 +323,15 @@ function chained(lines: readonly AdjustmentBillLine[]): unknown[] {
     .filter(({ before, after }) => canonicalJson(before) !== canonicalJson(after))
 }
 
-function totalTexts(lines: readonly { readonly amount: string; readonly currency: string }[]) {
+/** Sums money by currency, each with its code. */
+export function totalTexts(
+  lines: readonly { readonly amount: string; readonly currency: string }[],
+) {
   const sums = new Map<string, bigint>()
   for (const { amount, currency } of lines) {
     sums.set(currency, (sums.get(currency) ?? 0n) + parseMoney(amount, 'amount'))
   }
-  return [...sums].sort().map(([currency, sum]) => `${formatMoney(sum)} ${currency}`)
+  return [...sums]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([currency, sum]) => `${formatMoney(sum)} ${currency}`)
 }

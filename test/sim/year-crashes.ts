@@ -10,7 +10,8 @@ export interface CrashConfig {
   /** Of the times that a step is reached; the first time it always crashes. */
   readonly steps: number
   /** Of the statements of the control store, once they are executed. */
-  readonly statements: number
+  readonly reads: number
+  readonly writes: number
 }
 
 /** Crashes closing, and counts where. */
@@ -46,7 +47,8 @@ export function createCrashes(config: CrashConfig): Crashes {
           return node
         },
         transformResult: async ({ result }) => {
-          if (random() < config.statements) crash(kind)
+          const share = kind === 'SelectQueryNode' ? config.reads : config.writes
+          if (random() < share) crash(kind)
           return result
         },
       })

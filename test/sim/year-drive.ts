@@ -45,12 +45,13 @@ export async function liveYear(
   for (const text of YEAR_PACK_TEXTS) {
     await world.charges.packs.add({ file: 'sim.yaml', text: text.trim() }, 'year')
   }
-  const load = createLoader(books, world.rows)
+  const loader = createLoader(books, world.rows)
   for (const { atMs, run } of happenings) {
-    load(atMs)
+    loader.load(atMs)
     world.clock.ms = atMs
     world.live.forget()
     await run(world)
+    if (steps.has(atMs)) loader.cut()
   }
   return world
 }
@@ -71,19 +72,26 @@ async function close(world: BooksHarness, crashes: Crashes | undefined): Promise
 }
 
 /** Makes what appends all usage that has been taken in by an instant. */
-function createLoader(books: readonly SimBook[], rows: MemoryRow[]): (atMs: EpochMs) => void {
+function createLoader(books: readonly SimBook[], rows: MemoryRow[]) {
   const arrivals = books
     .flatMap((book) => takenUsage(book).map((usage): Arrival => ({ ...usage, book })))
     .sort((a, b) => a.takenMs - b.takenMs)
   let [next, batch, hourMs] = [0, 0, 0]
-  return (atMs) => {
-    hourMs = 0
-    for (; (arrivals[next]?.takenMs ?? Number.POSITIVE_INFINITY) <= atMs; next += 1) {
-      const { book, takenMs, startMs, ...usage } = arrivals[next] as Arrival
-      if (floorTo(takenMs, HOUR_MS) !== hourMs) batch += 1
-      hourMs = floorTo(takenMs, HOUR_MS)
-      const { accountId, meter } = book
-      rows.push({ batch, meter, accountId, minuteMs: startMs, ...usage })
-    }
+  return {
+    load(atMs: EpochMs): void {
+      for (; ; next += 1) {
+        const arrival = arrivals[next]
+        if (arrival === undefined || arrival.takenMs > atMs) return
+        const { book, takenMs, startMs, ...usage } = arrival
+        if (floorTo(takenMs, HOUR_MS) !== hourMs) batch += 1
+        hourMs = floorTo(takenMs, HOUR_MS)
+        const { accountId, meter } = book
+        rows.push({ batch, meter, accountId, minuteMs: startMs, ...usage })
+      }
+    },
+    /** What comes next is in another batch. */
+    cut(): void {
+      hourMs = 0
+    },
   }
 }

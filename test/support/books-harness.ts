@@ -22,15 +22,19 @@ import { createMemoryUsage, type MemoryRow } from './memory-usage.ts'
 
 export const SETTLE_MS = 12 * HOUR_MS
 
-/** Books over a real control store and usage in a list. */
+/**
+ * Books over a real control store and usage in a list.
+ *
+ * Shape: several nodes are several harnesses on one `location` and one list of rows.
+ */
 export async function openBooksHarness(
   nowMs: number,
   location?: string,
-  options: { readonly onStep?: ClosingDeps['onStep'] } = {},
+  options: { readonly onStep?: ClosingDeps['onStep']; readonly rows?: MemoryRow[] } = {},
 ) {
   const directory = location === undefined ? await mkdtemp(join(tmpdir(), 'weir-books-')) : null
   const clock = fakeClock(nowMs)
-  const rows: MemoryRow[] = []
+  const rows = options.rows ?? []
   const control = await openControlStore(location ?? join(directory ?? '', 'control.db'), {
     clock,
     masterKeys: createMasterKeys([randomBytes(32).toString('base64')]),

@@ -87,7 +87,7 @@ export function createMemoryUsage(rows: readonly MemoryRow[]): BooksUsage & Rank
     proofs: async (query) =>
       byAccount(of(query, query.startMs, query.endMs), (own): UsageProof => {
         const batches = [...new Set(own.map(({ batch }) => batch))].sort((a, b) => a - b)
-        const texts = own.map(index.hashOf).sort()
+        const texts = own.map((row) => index.hashOf(row)).sort()
         return {
           throughBatch: query.throughBatch,
           firstBatch: batches[0] ?? 0,

@@ -75,7 +75,12 @@ export function createAlertDesk(deps: AlertDeskDeps): AlertDesk {
       return entry
     },
     ...endpointsOf(deps),
-    deliveries: (filter, page) => store.deliveries(filter, page),
+    deliveries: async (filter, page) => {
+      const found = await store.deliveries(filter, page)
+      // An alert that is gone keeps what it told; one that never was must not look quiet.
+      if (filter.alertId !== undefined && found.items.length === 0) await get(filter.alertId)
+      return found
+    },
     delivery: async (id) => {
       const delivery = (await store.delivery(id)) ?? unknownRef('delivery', id, 'id')
       return { delivery, attempts: await store.attempts(id) }

@@ -105,6 +105,12 @@ export function parseAlert(body: unknown): AlertDraft {
   if (fields.watch === 'amount' && fields.currency === undefined) {
     problems.push({ field: 'currency', message: 'is required' })
   }
+  if (fields.meter !== 'cdn') {
+    for (const field of ['area', 'kind'] as const) {
+      if (fields[field] === undefined || !own.includes(field)) continue
+      problems.push({ field, message: `belongs to cdn; packages of ${fields.meter} have none` })
+    }
+  }
   if (fields.package !== undefined && (fields.area ?? fields.kind) !== undefined) {
     problems.push({ field: 'package', message: 'is one package; leave out area and kind' })
   }

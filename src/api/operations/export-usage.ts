@@ -75,7 +75,8 @@ export async function exportUsage(query: unknown, deps: ExportUsageDeps): Promis
     throw new AppError(
       'not_found',
       `No day of ${account} is closed for ${meter} in this time. Days close by themselves when ` +
-        'they have settled; export with open=true to have what is loaded so far.',
+        'they have settled, or at once by weir bill close. With open=true (--open) everything is ' +
+        'exported that is loaded so far.',
     )
   }
   const content = await deps.exportUsage({ meter, accountId, stretches })

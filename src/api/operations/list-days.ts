@@ -2,6 +2,7 @@ import type { BookBalance } from '../../billing/balance.ts'
 import type { BillDesk } from '../../billing/bill-desk.ts'
 import type { BookKey, DayState } from '../../billing/book.ts'
 import { totalsByCurrency } from '../../billing/charge-line.ts'
+import { monthName } from '../../billing/instant-text.ts'
 import { parseInput } from '../../catalog/input.ts'
 import type { Clock } from '../../core/clock.ts'
 import { formatMoney } from '../../core/money.ts'
@@ -11,7 +12,7 @@ import { BookQuery, type PayerFinder } from './book-query.ts'
 import { MonthName } from './list-bills.ts'
 
 /** The query of `GET /v1/books/days`. */
-const DaysRequest = BookQuery.extend({ month: MonthName })
+const DaysRequest = BookQuery.extend({ month: MonthName.optional() })
 
 /** What listing days needs. */
 export interface ListDaysDeps {
@@ -26,14 +27,15 @@ export interface ListDaysDeps {
  * adjusted.
  *
  * Shape: `{account, meter, month, zone, items}`, ascending; a day that is not closed has no amount.
- * Time: days of the account's zone.
+ * Time: days of the account's zone; the current month unless another is named.
  * Errors: `parameter_invalid`; `not_found` for an unknown account, or one without such a book.
  */
 export async function listDays(query: unknown, deps: ListDaysDeps): Promise<object> {
-  const { account, meter, month } = parseInput(DaysRequest, query)
+  const { account, meter, month: asked } = parseInput(DaysRequest, query)
   const { id: accountId, zone } = await deps.payer(account)
   const key = { accountId, meter }
   const nowMs = deps.clock.nowMs()
+  const month = asked ?? monthName(nowMs, zone)
   const whole = parsePeriod(month, zone, 'month')
   const begun = { startMs: whole.startMs, endMs: Math.min(whole.endMs, nowMs) }
   const { closedUntilMs } = await deps.balance(key)

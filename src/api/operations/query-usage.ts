@@ -10,7 +10,10 @@ export const MEASURES: readonly Measure[] = ['bytes', 'requests', 'avg_bps', 'pe
 
 /** The body of `POST /v1/query`. */
 export const QueryRequest = z.strictObject({
-  account: z.string().min(1).describe('Account id.'),
+  account: z
+    .string()
+    .min(1)
+    .describe('Id, name or number; a sub-account stands for its parent, who pays.'),
   projects: z.array(z.string()).min(1).optional().describe('Project ids; default all.'),
   meter: z.enum(METER_NAMES as [string, ...string[]]).describe('cdn, eip or mna.'),
   start: Instant,

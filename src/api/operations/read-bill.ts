@@ -10,7 +10,11 @@ import { AppError } from '../../core/errors.ts'
 export async function findBill(desk: Pick<BillDesk, 'get'>, id: string): Promise<StoredBill> {
   const found = await desk.get(id)
   if (found !== undefined) return found
-  throw new AppError('not_found', `There is no bill ${id}; weir bill list shows those there are.`)
+  throw new AppError(
+    'not_found',
+    `There is no bill ${id}. A bill is written when its month is over and its last day is closed; ` +
+      'weir bill list shows those there are, weir bill days where each day stands.',
+  )
 }
 
 /** Reads a bill as it is stored, with its hash. */

@@ -23,5 +23,8 @@ export async function findPack(
   const found =
     all.find(({ hash }) => hash === ref) ?? all.findLast(({ pack }) => pack.name === ref)
   if (found !== undefined) return found
-  throw new AppError('not_found', `rule pack "${ref}" does not exist.`, { field: 'id' })
+  const names = [...new Set(all.map(({ pack }) => pack.name))].join(', ')
+  throw new AppError('not_found', `No rule pack is called ${ref}; there are ${names}.`, {
+    field: 'id',
+  })
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { BooksTrafficQuery } from '../../billing/books-usage.ts'
+import { AppError } from '../../core/errors.ts'
 import { tryRules } from './try-rules.ts'
 
 const PACK =
@@ -14,7 +15,13 @@ async function run(request: object) {
   const answer = await tryRules(
     { pack: PACK, ...request },
     {
-      zoneOf: async (id) => ZONES[id],
+      payer: async (id) => {
+        const zone = ZONES[id]
+        if (zone === undefined) throw new AppError('not_found', `There is no account ${id}.`)
+        return { id, zone }
+      },
+      resource: async (id) =>
+        id === 'ucdn-1' ? { accountId: 'sh', meter: 'cdn' as const } : undefined,
       usage: {
         slots: nothing,
         rankedSlots: nothing,
@@ -70,6 +77,21 @@ test.each([
   ['an end before the start', { start: 600, end: 300 }, 'end must be after start'],
   ['a start between slots', { start: 1, end: 300 }, 'must lie on five minutes'],
   ['an unknown account', { account: 'no', period: '2026-11' }, 'There is no account no.'],
+  [
+    'a group with a resource that is not there',
+    { period: '2026-11', groups: { a: ['ucdn-1', 'ucdn-9'] } },
+    'The account has no cdn resource with the id ucdn-9',
+  ],
+  [
+    'a group with a resource of somebody else',
+    { account: 'ny', period: '2026-11', groups: { a: ['ucdn-1'] } },
+    'The account has no cdn resource with the id ucdn-1',
+  ],
+  [
+    'a resource in two groups',
+    { period: '2026-11', groups: { a: ['ucdn-1'], b: ['ucdn-1'] } },
+    'ucdn-1 is in the groups twice',
+  ],
   ['a zone, which is the account’s', { period: '2026-11', zone: 'UTC' }, 'zone: is not known here'],
 ])('%s is refused', async (_what, request, message) => {
   await expect(run({ account: 'sh', ...request })).rejects.toThrow(message)

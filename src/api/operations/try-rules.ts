@@ -7,6 +7,8 @@ import { DAY_MS, FIVE_MINUTES_MS, type Interval } from '../../core/period.ts'
 import { parsePeriod } from '../../core/period-text.ts'
 import { hashContent } from '../../rating/pack-hash.ts'
 import { parseRulePack } from '../../rating/rule-pack.ts'
+import type { PayerFinder } from './book-query.ts'
+import { checkGroups, type ResourceReader } from './check-groups.ts'
 import { Instant } from './instant.ts'
 
 /** Longest period that is tried at once: a year and a day. */
@@ -15,7 +17,10 @@ const PACK_LENGTH_MAX = 1 << 20
 
 /** The body of `POST /v1/rules/try`. */
 const TryRequest = z.strictObject({
-  account: z.string().min(1).describe('Account id.'),
+  account: z
+    .string()
+    .min(1)
+    .describe('Id, name or number; a sub-account stands for its parent, who pays.'),
   pack: z.string().min(1).max(PACK_LENGTH_MAX).describe('The rule pack, as YAML.'),
   file: z.string().max(500).default('pack').describe('What to call the pack in messages.'),
   period: z.string().optional().describe('A month (2026-11) or a day (2026-11-20).'),
@@ -30,8 +35,8 @@ const TryRequest = z.strictObject({
 /** What trying needs. */
 export interface TryRulesDeps {
   readonly usage: RatedUsage
-  /** IANA zone of the account; undefined when there is none. */
-  readonly zoneOf: (accountId: string) => Promise<string | undefined>
+  readonly payer: PayerFinder
+  readonly resource: ResourceReader
 }
 
 /** JSON with integers of any size. */
@@ -54,18 +59,16 @@ export type ExactJson =
  * `not_found` for an unknown account; `too_large` for more sums than one answer can hold.
  */
 export async function tryRules(body: unknown, deps: TryRulesDeps): Promise<ExactJson> {
-  const request = parseRequest(body)
+  const request = parseInput(TryRequest, body)
   const pack = parseRulePack(request.pack, request.file)
-  const zone = await deps.zoneOf(request.account)
-  if (zone === undefined) {
-    throw new AppError('not_found', `There is no account ${request.account}.`)
-  }
+  const { id: accountId, zone } = await deps.payer(request.account)
+  await checkGroups(request.groups, { accountId, meters: pack.meters }, deps.resource)
   const period = periodOf(request, zone)
-  const rated = { accountId: request.account, period, zone, groups: request.groups }
+  const rated = { accountId, period, zone, groups: request.groups }
   const lines = await ratePeriod(pack, rated, deps.usage)
   return {
     pack: { name: pack.name, version: pack.version, hash: hashContent(pack) },
-    account: request.account,
+    account: accountId,
     zone,
     start: instantText(period.startMs),
     end: instantText(period.endMs),
@@ -73,17 +76,6 @@ export async function tryRules(body: unknown, deps: TryRulesDeps): Promise<Exact
     lines: lines.map(toWire),
     total: formatMoney(totalOf(lines)),
   }
-}
-
-function parseRequest(body: unknown): z.output<typeof TryRequest> {
-  const request = parseInput(TryRequest, body)
-  const ids = Object.values(request.groups).flat()
-  const twice = ids.find((id, index) => ids.indexOf(id) !== index)
-  if (twice !== undefined) {
-    const message = `${twice} is in two groups; its usage would be billed twice.`
-    throw new AppError('parameter_invalid', message, { field: 'groups' })
-  }
-  return request
 }
 
 function periodOf({ period, start, end }: z.output<typeof TryRequest>, zone: string): Interval {

@@ -16,6 +16,7 @@ import { parsePeriod } from '../../core/period-text.ts'
 import { hashContent } from '../../rating/pack-hash.ts'
 import { parseRulePack, type RulePack } from '../../rating/rule-pack.ts'
 import { BookQuery, type PayerFinder } from './book-query.ts'
+import { checkGroups, type ResourceReader } from './check-groups.ts'
 import type { ExactJson } from './try-rules.ts'
 
 const PACKS_MAX = 50
@@ -55,6 +56,7 @@ const WhatIfRequest = BookQuery.extend({
 export interface WhatIfDeps {
   readonly clock: Clock
   readonly payer: PayerFinder
+  readonly resource: ResourceReader
   readonly usage: BooksUsage
   readonly packs: Pick<PackRegistry, 'list' | 'find'>
   readonly modes: Pick<ChargeModes, 'history'>
@@ -80,6 +82,9 @@ export async function answerWhatIf(body: unknown, deps: WhatIfDeps): Promise<Exa
   const history = await deps.modes.history(payer.id, meter)
   const mode = modeAt(history, Math.min(nowMs, month.endMs - 1))
   const groups = request.groups ?? mode?.groups ?? {}
+  // Those in force were checked when they were named, and their resources may be gone since.
+  const named = { accountId: payer.id, meters: [meter] }
+  await checkGroups(request.groups ?? {}, named, deps.resource)
   const known = await choosePacks(request, mode, deps.packs)
   const [fitting, leftOut] = sortOut(known, meter, groups)
   const terms = fitting.map((each): BookTerms => ({

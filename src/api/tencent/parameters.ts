@@ -67,7 +67,8 @@ export function readParameters<P extends ParameterTable>(table: P, sent: Sent): 
     values.set(name, readOne(name, parameter, sent))
   }
   for (const name of sent.values.keys()) {
-    if (!isDeclared(table, name, sent.encoding)) throw fault('parameter_unknown', name, 'is not known')
+    if (!isDeclared(table, name, sent.encoding))
+      throw fault('parameter_unknown', name, 'is not known')
   }
   for (const [name, { required }] of declared) {
     if (required && values.get(name) === undefined) {

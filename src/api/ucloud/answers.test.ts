@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { fakeDeps, type FakeWorld } from '../../../test/support/fakes.ts'
 import { type How, type Input, signedCall } from '../../../test/support/ucloud-calls.ts'
-import { BRAND, NOW_MS, standardWorld, TODAY_MS, trafficPackage } from '../../../test/support/world.ts'
+import {
+  BRAND,
+  NOW_MS,
+  standardWorld,
+  TODAY_MS,
+  trafficPackage,
+} from '../../../test/support/world.ts'
 import { answerUcloud } from './dialect.ts'
 
 const DAY_S = 86_400

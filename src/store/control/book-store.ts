@@ -15,6 +15,7 @@ import type { Interval } from '../../core/period.ts'
 import type { MeterName } from '../../meters/meter.ts'
 import { listBills } from './bill-list.ts'
 import { readFacts, readOrigins, type TermsOf } from './book-facts.ts'
+import { readLateMark, refuseOvertaken, setLateMark } from './late-marks.ts'
 import type { BookRecordRow, BookRow } from './books-tables.ts'
 import type { Ledger } from './ledger.ts'
 import type { ControlDatabase } from './tables.ts'
@@ -122,21 +123,9 @@ export function createBookStore(db: Db, { ledger, clock, format }: BookStoreDeps
         .executeTakeFirst()
       return row?.hash
     },
-    async lateMark(meter) {
-      const row = await db
-        .selectFrom('late_marks')
-        .select('batch')
-        .where('meter', '=', meter)
-        .executeTakeFirst()
-      return row?.batch ?? 0
-    },
-    async setLateMark(meter, batch) {
-      await db
-        .insertInto('late_marks')
-        .values({ meter, batch })
-        .onConflict((conflict) => conflict.column('meter').doUpdateSet({ batch }))
-        .execute()
-    },
+    lateMark: (meter) => readLateMark(db, meter),
+    setLateMark: (meter, batches, seen) =>
+      db.transaction().execute((trx) => setLateMark(trx, meter, batches, seen)),
   }
 }
 
@@ -209,6 +198,7 @@ async function readProgress(
 
 async function takeSteps(trx: Trx, steps: readonly BookStep[], deps: BookStoreDeps): Promise<void> {
   const nowMs = deps.clock.nowMs()
+  await refuseOvertaken(trx, steps)
   await moveBooks(trx, steps, deps.format)
   await insertAll(
     steps.map((step) => toRecordRow(step, nowMs)),
@@ -281,7 +271,9 @@ async function moveBooks(
             hash: is.ref('excluded.hash'),
             state: is.ref('excluded.state'),
           }))
-          .whereRef('books.sequence', '=', (is) => is(is.ref('excluded.sequence'), '-', is.lit(1))),
+          .whereRef('books.sequence', '=', (is) => is(is.ref('excluded.sequence'), '-', is.lit(1)))
+          // One of which nothing is closed may have begun earlier meanwhile.
+          .whereRef('books.start_ms', '=', 'excluded.start_ms'),
       )
       .returning('account_id')
       .execute()
