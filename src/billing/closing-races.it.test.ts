@@ -3,6 +3,7 @@ import { type BooksHarness, openBooksHarness } from '../../test/support/books-ha
 import { DAY_MS, HOUR_MS } from '../core/period.ts'
 import { GIB } from '../core/units.ts'
 import type { BookStore } from './book-keeping.ts'
+import { readPosition } from './book-position.ts'
 import { type Closing, createClosing } from './closing.ts'
 import { createLiveBalance } from './live-balance.ts'
 
@@ -203,4 +204,16 @@ test('a balance that is read while a day is closed counts the day once', async (
   expect(await live.balance(KEY)).toEqual(calm)
   expect(await refsOf('acc-1')).toEqual(['2026-10-01'])
   expect((await live.balance(KEY)).monthToDate).toEqual(calm.monthToDate)
+})
+
+test('a forecast that is made while a day is closed counts the day once', async () => {
+  moved(1, OCT_1 + HOUR_MS, 10n)
+  world.clock.ms = OCT_2 + 12 * HOUR_MS
+  await world.closing.begin('cdn')
+  const store = interrupted('dayRecords', 'before', 1, () => world.closing.closeSettled())
+  const read = () => readPosition(KEY, world.clock.ms, { store, modes: world.deps.modes })
+  const during = await read()
+  expect([during.days[0]?.startMs, during.fixed, during.closed]).toEqual([OCT_1, [], []])
+  const after = await read()
+  expect([after.days[0]?.startMs, after.fixed.length]).toEqual([OCT_2, 1])
 })

@@ -12,6 +12,8 @@ import { chunksOf, groupBy } from './read-days.ts'
 
 /** Books whose day is read at once: no load starts meanwhile, so it must not take long. */
 const BOOKS_MAX = 2000
+/** Books whose months are held at once: each has the records of all its days in memory. */
+const MONTH_BOOKS_MAX = 200
 
 type Progress = Pick<
   Book,
@@ -188,7 +190,7 @@ async function closeMonths(
     const { meter } = first.entry
     const month = { startMs: first.startMs, endMs: first.endMs }
     await repair(meter, month, repaired, deps, tally)
-    for (const some of chunksOf(group, BOOKS_MAX)) {
+    for (const some of chunksOf(group, MONTH_BOOKS_MAX)) {
       const accountIds = some.map(({ entry }) => entry.accountId)
       const read = await deps.store.books(meter, accountIds)
       // Another node may have billed some since their progress was read.

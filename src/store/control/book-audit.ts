@@ -189,7 +189,7 @@ function sumsOf(totals: BillSummary['totals'] = []): string[] {
 function standsWhere(walk: Walk, book: Selectable<BookRow>): boolean {
   return (
     (walk.closedUntilMs ?? book.closed_until_ms) === book.closed_until_ms &&
-    true &&
+    (walk.billedUntilMs ?? book.billed_until_ms) === book.billed_until_ms &&
     (walk.state ?? book.state) === book.state
   )
 }
