@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { AppError } from '../core/errors.ts'
-import { parseBytes, parseInput } from './input.ts'
+import { BytesInput, InstantInput, parseBytes, parseInput } from './input.ts'
 import { CreateKey, CreateResource } from './inputs.ts'
 import { CreateTrafficPackage } from './package-inputs.ts'
 
@@ -84,6 +84,21 @@ test('what is wrong is said in words of people, not of the schema', () => {
     { field: 'list', message: 'must have at most 1 entries' },
     { field: 'flag', message: 'must be true or false' },
     { field: 'body', message: 'must be a JSON object' },
+  ])
+  const Choices = z.strictObject({
+    word: z.enum(['a', 'b']),
+    size: BytesInput,
+    at: InstantInput,
+  })
+  expect(problemsOf(() => parseInput(Choices, {})).map(({ message }) => message)).toEqual([
+    'is required',
+    'is required',
+    'is required',
+  ])
+  expect(problemsOf(() => parseInput(Choices, { word: 'c', size: 5.5, at: 'x' }))).toMatchObject([
+    { field: 'word', message: 'must be one of a, b' },
+    { field: 'size', message: expect.stringContaining('must be a volume above 0') },
+    { field: 'at', message: expect.stringContaining('must be a time such as') },
   ])
 })
 

@@ -36,9 +36,12 @@ export function toProblems(issue: z.core.$ZodIssue): Problem[] {
       message: 'is not known here',
     }))
   }
-  const missing = issue.code === 'invalid_type' && issue.input === undefined
-  return [{ field: at, message: missing ? 'is required' : sayPlainly(issue) }]
+  const isMissing = issue.input === undefined && MISSING_CODES.has(issue.code)
+  return [{ field: at, message: isMissing ? 'is required' : sayPlainly(issue) }]
 }
+
+/** What the library finds of a field that is not there. */
+const MISSING_CODES = new Set(['invalid_type', 'invalid_union', 'invalid_value'])
 
 /** What the library itself says begins like this; everything else is a message of ours. */
 const LIBRARY_WORDS = /^(?:Too small|Too big|Invalid option): |^Invalid input: expected /
@@ -117,15 +120,17 @@ export function parseBytes(text: string): bigint | undefined {
   return product % divisor === 0n ? product / divisor : undefined
 }
 
+const BYTES_EXPECTED = 'must be a volume above 0 such as 1500000, "10 TB" or "500 GiB"'
+
 /** A volume: a number of bytes, or text with a unit. GB = 10^9, GiB = 2^30 bytes. */
 export const BytesInput = z
-  .union([z.int().positive(), z.bigint(), z.string()])
+  .union([z.int().positive(), z.bigint(), z.string()], { error: BYTES_EXPECTED })
   .transform((value, context) => {
     const bytes = parseBytes(String(value))
     if (bytes !== undefined && bytes > 0n && bytes <= BYTES_MAX) return bytes
     context.addIssue({
       code: 'custom',
-      message: 'must be a volume above 0 such as 1500000, "10 TB" or "500 GiB"',
+      message: BYTES_EXPECTED,
     })
     return z.NEVER
   })

@@ -88,7 +88,7 @@ export async function refuseStacked(
     const page = await rows.trafficPackages.list(filter, { limit: PAGE, cursor })
     for (const other of page.items) {
       const shared = sharedResource(entry, other)
-      if (shared !== undefined) throw stacked(shared, entry, other, field)
+      if (shared !== undefined) throw stacked(shared, other, field)
     }
     cursor = page.nextCursor
   } while (cursor !== null)
@@ -108,15 +108,10 @@ export type StackablePackage = Pick<
   'id' | 'startMs' | 'endMs' | 'refundedMs' | 'resourceIds'
 >
 
-function stacked(
-  resource: string,
-  entry: TrafficPackage,
-  other: TrafficPackage,
-  field: string,
-): AppError {
+function stacked(resource: string, other: TrafficPackage, field: string): AppError {
   const until = other.endMs === null ? 'without end' : `until ${formatInstant(other.endMs)}`
   const message =
     `${resource} has package ${other.id} ${until}; packages of gateways do not stack. ` +
-    `Let ${entry.id} begin when that one ends, or end that one first.`
+    'Let the new one begin when that one ends, or end that one first.'
   return new AppError('conflict', message, { field })
 }

@@ -126,6 +126,7 @@ test('what was given up is listed with its reason and can be retried', async () 
   expect(await json(`dead retry ${dead}`)).toMatchObject({ state: 'waiting', attempts: 0 })
   await expect(weir(`dead retry ${dead}`)).rejects.toMatchObject({ code: 'conflict' })
   await expect(weir('dead retry dlv-x')).rejects.toMatchObject({ code: 'not_found' })
+  await expect(weir('history alt-x')).rejects.toMatchObject({ code: 'not_found' })
 })
 
 test("a sub-account's alert watches the book of its parent", async () => {
@@ -159,6 +160,8 @@ test.each([
   ['amount', '0', '--currency CNY', 'threshold'],
   ['bandwidth', '1e9', '', 'threshold'],
   ['percent-left', '100', '', 'threshold'],
+  ['percent-left', '10', '--meter eip --area cn', 'area'],
+  ['days-left', '3', '--meter mna --kind static', 'kind'],
 ])('a watch of %s at %s with %j is refused at the %s', async (watch, threshold, options, field) => {
   const line = `create x --account acme --meter cdn --emails a@b.example ${options}`
   const made = weir(`${line} --watch ${watch} --threshold ${threshold}`)

@@ -23,7 +23,8 @@ interface WireDays {
 const HELP = `
 A day is open until it is over, settling until late usage has been waited for, then
 closed for good. It is adjusted when late usage came all the same: the difference is on
-the next bill, and the amount here stays what was closed.
+the next bill, and the amount here stays what was closed. What is priced by the month is
+on the bill, not here.
 
 Example:
   $ weir bill days acc-example --meter cdn --month 2026-11`
@@ -58,7 +59,7 @@ function renderDays({ zone, items }: WireDays): string {
   const entries = items.map(({ start, state, amounts, hash }) => ({
     day: formatIn(zone, start).slice(0, 10),
     state,
-    amount: amounts === undefined ? '-' : formatTotals(amounts),
+    amount: amounts === undefined || amounts.length === 0 ? '-' : formatTotals(amounts),
     sha256: hash === undefined ? '-' : `${hash.slice(0, 12)}…`,
   }))
   return renderEntries(entries, ['day', 'state', 'amount', 'sha256'])

@@ -92,7 +92,7 @@ afterAll(async () => {
   rmSync(directory, { recursive: true })
 })
 
-async function run(args: readonly string[], isTerminal = true) {
+async function run(args: readonly string[], isTerminal = true, nowMs = NOW_MS) {
   const told = { text: '', code: 0 }
   const context: CliContext = {
     environment: { WEIR_URL: url, WEIR_ADMIN_TOKEN: TOKEN, WEIR_DATA__DIRECTORY: directory },
@@ -100,7 +100,7 @@ async function run(args: readonly string[], isTerminal = true) {
     write: (part) => {
       told.text += part
     },
-    clock: { nowMs: () => NOW_MS },
+    clock: { nowMs: () => nowMs },
     exitWith: (code) => {
       told.code = code
     },
@@ -143,7 +143,7 @@ describe('weir bill show', () => {
 
   test('shows bandwidth, late usage, packages, two currencies and nothing', async () => {
     const bandwidth = (await run(['bill', 'show', BANDWIDTH_BILL.bill.id])).text
-    expect(bandwidth).toContain('512,350,000 bit/s, 446 of 8928 dropped')
+    expect(bandwidth).toContain('512,340,000 bit/s, 446 of 8928 dropped')
     expect(bandwidth).toMatch(/^a gap counts as +monthly-95: zero$/m)
     const late = (await run(['bill', 'show', ADJUSTED_BILL.bill.id])).text
     expect(late).toMatch(/^2 +late \(month\) .*8640\.00 → 9000\.00/m)
@@ -225,6 +225,23 @@ describe('files', () => {
       `${path}: 8 bytes, all that is loaded, 2026-09-30T16:00:00.000Z to 2026-10-31T16:00:00.000Z\n`,
     )
     expect(exported).toHaveLength(1)
+  })
+
+  test('of usage take ages, which are whole minutes', async () => {
+    const path = join(directory, 'ages.parquet')
+    const what = ['usage', 'export', '--meter', 'cdn', '--account', 'acc-example', '--open']
+    const { text } = await run(
+      [...what, '--start', '2d', '--end', '1d', '-o', path],
+      true,
+      NOW_MS + 1,
+    )
+    expect(text).toMatch(/ to \S+:00\.000Z$/m)
+  })
+
+  test('that cannot be written are named, with the reason', async () => {
+    const path = join(directory, 'not-there', 'bill.pdf')
+    const args = ['bill', 'export', EMPTY_BILL.bill.id, '--format', 'pdf', '-o', path]
+    await expect(run(args)).rejects.toThrow(`${path} cannot be written (ENOENT).`)
   })
 })
 

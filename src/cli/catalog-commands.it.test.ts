@@ -299,6 +299,8 @@ test('a rule pack is added and an account billed by it from the next midnight on
   const list = await weir('rules list')
   expect(list).toMatch(/^my-lines +1 +added/m)
   expect(list).toMatch(/^ucloud-cdn +1 +shipped/m)
+  expect(await weir('rules show my-lines --source')).toMatch(/^name: my-lines\nversion: 1\n/)
+  await expect(weir('rules show my-line')).rejects.toThrow('No rule pack is called my-line; there')
 
   await weir('account create lines')
   const made = await weir('resource create 192.0.2.77 --meter eip --account lines --json')

@@ -76,7 +76,8 @@ async function run(
         if (ref === 'nobody') throw new AppError('not_found', 'There is no account nobody.')
         return { id: CUSTOMER.id, zone: ZONE }
       },
-      resource: async () => undefined,
+      resource: async (id) =>
+        id === 'ucdn-1' ? { accountId: CUSTOMER.id, meter: 'cdn' } : undefined,
       forecast: (key) => forecastBook(key, deps),
       packs: {
         list: async () => known,
@@ -211,7 +212,7 @@ Left out: grouped 1. Its rule sent prices groups; name the resources of each.
     )
     await expect(run('whatif', [CUSTOMER.id, '--packs', 'none'])).rejects.toThrow('No pack none.')
     await expect(run('whatif', [CUSTOMER.id, '--month', '2026-11-01'])).rejects.toThrow(
-      'must be a month such as 2026-11',
+      'must be a month such as 2026-10',
     )
   })
 
@@ -219,6 +220,8 @@ Left out: grouped 1. Its rule sent prices groups; name the resources of each.
     // All of the usage is of ucdn-1.
     const args = [CUSTOMER.id, '--packs', 'grouped', '--group', 'all=ucdn-1']
     expect(await run('whatif', args)).toContain('grouped  1        1488.00')
+    const unknown = [CUSTOMER.id, '--packs', 'grouped', '--group', 'all=ucdn-1,ucdn-9']
+    await expect(run('whatif', unknown)).rejects.toThrow('no cdn resource with the id ucdn-9')
   })
 })
 

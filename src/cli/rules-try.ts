@@ -128,7 +128,7 @@ function quantityOf(line: TriedLine): string {
 function explain(line: TriedLine, zone: string): string {
   if (line.type === 'traffic') {
     const measured =
-      line.rawBytes === line.billedBytes ? '' : ` of ${humanBytes(line.rawBytes ?? 0)}`
+      line.rawBytes === line.billedBytes ? '' : `, ${humanBytes(line.rawBytes ?? 0)} measured`
     return `tier ${line.tier} at ${line.price}${measured}`
   }
   const [first, ...rest] = line.samples ?? []

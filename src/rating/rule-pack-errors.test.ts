@@ -81,6 +81,18 @@ test.each<[what: string, text: string, expected: readonly string[]]>([
     ['a.yaml:5:7: name: must be small letters, digits and hyphens, as in cn-static'],
   ],
   [
+    'a version with four parts',
+    withLine('version: 1.2.0.3'),
+    [
+      'a.yaml:5:10: version: must be a whole number such as 2, or a version such as 1.2.0, not "1.2.0.3"',
+    ],
+  ],
+  [
+    'a version of nothing',
+    withLine('version: 0'),
+    ['a.yaml:5:10: version: must be a whole number such as 2, or a version such as 1.2.0, not 0'],
+  ],
+  [
     'a version that YAML takes for a float',
     withLine('version: 1.10'),
     ['a.yaml:5:10: version: must be a whole number such as 2, or a version such as 1.2.0, not 1.1'],

@@ -36,7 +36,7 @@ const Version = z
   .union(
     [
       z.int().positive({ error: mustBeVersion }),
-      z.string().regex(/^(?:[1-9]\d{0,8}|\d{1,5}\.\d{1,5}\.\d{1,5})$/),
+      z.string().regex(/^(?:[1-9]\d{0,8}|\d{1,5}\.\d{1,5}\.\d{1,5})$/, { error: mustBeVersion }),
     ],
     { error: mustBeVersion },
   )

@@ -314,7 +314,7 @@ rules:
     '--period',
     day,
   )
-  expect(foreign).toMatchObject({ code: 1, err: 'weir: There is no account acc-nobody.\n' })
+  expect(foreign).toMatchObject({ code: 1, err: 'weir: account "acc-nobody" does not exist.\n' })
 })
 
 test('new usage is in GetUcdnTrafficV2 within a second of its load', async () => {

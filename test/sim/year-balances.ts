@@ -2,7 +2,7 @@
 import type { EpochMs } from '../../src/core/clock.ts'
 import { formatMoney } from '../../src/core/money.ts'
 import { HOUR_MS, MINUTE_MS } from '../../src/core/period.ts'
-import type { SimBook } from './books-world.ts'
+import type { SimBook, SimPackage } from './books-world.ts'
 import { simulateBooks } from './slow-books.ts'
 import { endOf } from './slow-packages.ts'
 import { daysBetween, holds, monthOf, resetBefore } from './slow-time.ts'
@@ -81,7 +81,8 @@ export function oracleBalance(whole: SimBook, atMs: EpochMs): BalancePicture {
   const orders = openDays.flatMap((day) => day.orders)
   const open = orders.reduce((sum, { arrearsBytes }) => sum + arrearsBytes, 0n)
   const month = slow.months.find((one) => holds(one, atMs))
-  const events = packageEventsOf(book, slow).filter((event) => event.month === month?.month)
+  const paid = { ...whole, packages: whole.packages.flatMap((entry) => paidUntil(entry, atMs)) }
+  const events = packageEventsOf(paid, slow).filter((event) => event.month === month?.month)
   return {
     packages: textsOf(
       whole.packages
@@ -107,6 +108,13 @@ export function oracleBalance(whole: SimBook, atMs: EpochMs): BalancePicture {
 }
 
 const EMPTY = { used: 0n, firstUseMs: null }
+
+/** A package as it was paid for by then, whether it has begun or not. */
+function paidUntil(entry: SimPackage, atMs: EpochMs): SimPackage[] {
+  const { purchasedMs, refundedMs } = entry
+  if (purchasedMs > atMs) return []
+  return [{ ...entry, refundedMs: refundedMs !== null && refundedMs <= atMs ? refundedMs : null }]
+}
 
 /** The book with nothing in it that was not yet known or had not yet begun. */
 function untilNow(book: SimBook, atMs: EpochMs): SimBook {

@@ -5,7 +5,7 @@ import type { UsageReader } from '../operations/ports.ts'
 
 /** Adds `POST /v1/query`; the caller's admin token is checked by whoever mounts it. */
 export function createQueryApi(deps: {
-  readonly reader: UsageReader
+  readonly reader: Pick<UsageReader, 'query'>
   readonly payer: PayerFinder
 }): FastifyPluginAsync {
   return async (server: FastifyInstance) => {

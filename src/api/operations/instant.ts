@@ -1,15 +1,15 @@
 import { z } from 'zod'
 
+const EXPECTED =
+  'must be ISO 8601 with an offset such as 2026-11-21T00:00:00+08:00, or epoch seconds or milliseconds'
+
 /** A moment in a native request; read as milliseconds since 1970. */
 export const Instant = z
-  .union([z.number(), z.string()])
+  .union([z.number(), z.string()], { error: EXPECTED })
   .transform((value, context): number => {
     const ms = toMs(value)
     if (ms !== undefined) return ms
-    context.addIssue({
-      code: 'custom',
-      message: 'must be ISO 8601 with an offset, or epoch seconds or milliseconds',
-    })
+    context.addIssue({ code: 'custom', message: EXPECTED })
     return z.NEVER
   })
   .describe(

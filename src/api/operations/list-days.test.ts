@@ -23,10 +23,10 @@ function closed(day: number, state: ClosedDayEntry['state'], amounts: readonly s
 }
 
 /** `day state amount` of each day, as of an instant; the book began on the 2nd. */
-async function days(nowMs: number, month = '2026-11'): Promise<string[]> {
+async function days(nowMs: number, month?: string): Promise<string[]> {
   const kept = [closed(2, 'closed', ['1.5', '0.25']), closed(3, 'adjusted', [])]
   const answer = await listDays(
-    { account: 'acc-a1', month },
+    { account: 'acc-a1', ...(month !== undefined && { month }) },
     {
       desk: { days: async () => kept.filter(({ endMs }) => endMs <= nowMs) },
       balance: async () => ({ closedUntilMs: midnight(4) }),
@@ -52,6 +52,11 @@ test('a day is open until it is over, settling until it is closed, and nothing b
     '4 settling -',
     '5 open -',
   ])
+})
+
+test('without a month it is the current one, by the clock of the account', async () => {
+  expect(await days(midnight(1) - 1)).toEqual([])
+  expect(await days(midnight(5))).toEqual(await days(midnight(5), '2026-11'))
 })
 
 test('a month that has not begun has no days, and what is no month is an error', async () => {

@@ -78,6 +78,11 @@ test.each([
   ['a start between slots', { start: 1, end: 300 }, 'must lie on five minutes'],
   ['an unknown account', { account: 'no', period: '2026-11' }, 'There is no account no.'],
   [
+    'a rule about groups, without any',
+    { period: '2026-11', pack: PACK.replace('name: all', 'name: all, level: group') },
+    'The rule all of flat prices groups; name the resources of each.',
+  ],
+  [
     'a group with a resource that is not there',
     { period: '2026-11', groups: { a: ['ucdn-1', 'ucdn-9'] } },
     'The account has no cdn resource with the id ucdn-9',

@@ -6,7 +6,7 @@ import { formatMoney } from '../../core/money.ts'
 import { DAY_MS, FIVE_MINUTES_MS, type Interval } from '../../core/period.ts'
 import { parsePeriod } from '../../core/period-text.ts'
 import { hashContent } from '../../rating/pack-hash.ts'
-import { parseRulePack } from '../../rating/rule-pack.ts'
+import { parseRulePack, type RulePack } from '../../rating/rule-pack.ts'
 import type { PayerFinder } from './book-query.ts'
 import { checkGroups, type ResourceReader } from './check-groups.ts'
 import { Instant } from './instant.ts'
@@ -62,6 +62,7 @@ export async function tryRules(body: unknown, deps: TryRulesDeps): Promise<Exact
   const request = parseInput(TryRequest, body)
   const pack = parseRulePack(request.pack, request.file)
   const { id: accountId, zone } = await deps.payer(request.account)
+  refuseMissingGroups(pack, request.groups)
   await checkGroups(request.groups, { accountId, meters: pack.meters }, deps.resource)
   const period = periodOf(request, zone)
   const rated = { accountId, period, zone, groups: request.groups }
@@ -76,6 +77,17 @@ export async function tryRules(body: unknown, deps: TryRulesDeps): Promise<Exact
     lines: lines.map(toWire),
     total: formatMoney(totalOf(lines)),
   }
+}
+
+/** Without groups their rules would price nothing, which looks like no usage. */
+function refuseMissingGroups(
+  { name, rules }: RulePack,
+  groups: z.output<typeof TryRequest>['groups'],
+): void {
+  const grouped = rules.find(({ level }) => level === 'group')
+  if (grouped === undefined || Object.keys(groups).length > 0) return
+  const message = `The rule ${grouped.name} of ${name} prices groups; name the resources of each.`
+  throw new AppError('parameter_invalid', message, { field: 'groups' })
 }
 
 function periodOf({ period, start, end }: z.output<typeof TryRequest>, zone: string): Interval {

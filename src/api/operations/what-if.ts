@@ -17,6 +17,7 @@ import { hashContent } from '../../rating/pack-hash.ts'
 import { parseRulePack, type RulePack } from '../../rating/rule-pack.ts'
 import { BookQuery, type PayerFinder } from './book-query.ts'
 import { checkGroups, type ResourceReader } from './check-groups.ts'
+import { MonthName } from './list-bills.ts'
 import type { ExactJson } from './try-rules.ts'
 
 const PACKS_MAX = 50
@@ -26,20 +27,21 @@ const SHOWN_MAX = 10
 
 /** The body of `POST /v1/whatif`. */
 const WhatIfRequest = BookQuery.extend({
-  month: z
-    .string()
-    .regex(/^\d{4}-\d{2}$/, 'must be a month such as 2026-11')
-    .optional()
-    .describe('Local month, past or current; the current one when absent.'),
+  month: MonthName.optional().describe(
+    'Local month, past or current; the current one when absent.',
+  ),
   packs: z
     .array(
-      z.union([
-        z.string().min(1),
-        z.strictObject({
-          file: z.string().min(1).max(500),
-          text: z.string().min(1).max(PACK_LENGTH_MAX),
-        }),
-      ]),
+      z.union(
+        [
+          z.string().min(1),
+          z.strictObject({
+            file: z.string().min(1).max(500),
+            text: z.string().min(1).max(PACK_LENGTH_MAX),
+          }),
+        ],
+        { error: 'must be the name of a pack, or a pack as {"file", "text"}' },
+      ),
     )
     .min(1)
     .max(PACKS_MAX)
