@@ -26,7 +26,7 @@ export interface Bookkeeping {
   readonly desk: BillDesk
   readonly live: LiveBalance
   readonly store: ClosingDeps['store']
-  /** Closes what has settled, at start and every few minutes. */
+  /** Closes what has settled, every few minutes. */
   readonly closer: Component
 }
 
@@ -77,10 +77,25 @@ export function openBookkeeping(parts: BookkeepingParts): Bookkeeping {
     desk: createBillDesk(closing, deps),
     live: createLiveBalance(closingConfig, { ...deps, begin: (meter) => closing.begin(meter) }),
     store,
-    closer: {
-      ...closer,
-      // After a long rest there may be much to close; nobody has to wait for that.
-      start: async () => void closer.start(),
+    closer: startLater(closer),
+  }
+}
+
+/**
+ * Lets a first round of checks pass before anything is closed: after a rest, senders still hold
+ * usage of days that have settled meanwhile, and logs are still to be caught up with.
+ */
+function startLater(task: Component): Component {
+  let timer: NodeJS.Timeout | undefined
+  return {
+    name: task.name,
+    start: async () => {
+      timer = setTimeout(() => void task.start(), CHECK_MS)
+      timer.unref()
+    },
+    stop: async () => {
+      clearTimeout(timer)
+      await task.stop()
     },
   }
 }
