@@ -5,9 +5,8 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type BurnPosting, burnPackages, mergePostings } from './package-burn.ts'
-import { drawDown, drawdownIntervals } from './package-drawdown.ts'
 import { type BurnKey, DEFAULT_BURN_ORDER } from './package-order.ts'
-import { type PackageUsage, type PrepaidPackage, termsOf } from './package-terms.ts'
+import { type PackageUsage, type PrepaidPackage } from './package-terms.ts'
 import { runTimeline } from './package-timeline.ts'
 
 const HOUR = 3_600_000
@@ -187,51 +186,6 @@ test('another package never adds arrears, where ends do not depend on use', () =
       const all = burnPackages(packages, usage, { zone: ZONE, order })
       const fewer = burnPackages(packages.slice(1), usage, { zone: ZONE, order })
       expect(sum(all.arrears)).toBeLessThanOrEqual(sum(fewer.arrears))
-    }),
-  )
-})
-
-test('the books agree with the live answers on packages of one area and kind', () => {
-  const labels = { areas: ['cn'], kinds: ['static'], projectIds: null, resourceIds: null } as const
-  fc.assert(
-    fc.property(dated, fc.array(fc.bigInt({ max: 12n, min: 0n })), (list, volumes) => {
-      // Seconds that the live answers round down to the minute.
-      const packages = list.map((one, index) => ({
-        ...labels,
-        id: one.id,
-        accountId: 'acc',
-        meter: 'cdn' as const,
-        windows: [],
-        firstUseMonths: null,
-        paid: null,
-        refundedMs: null,
-        refundAmount: null,
-        offer: null,
-        sizeBytes: one.sizeBytes,
-        purchasedMs: one.purchasedMs,
-        startMs: one.startMs + index * 7000,
-        endMs: one.validity.type === 'from-purchase' ? one.validity.endMs + index * 9000 : null,
-      }))
-      const live = drawdownIntervals(packages, INTERVAL.endMs).map((interval, index) => ({
-        ...interval,
-        bytes: volumes[index] ?? 3n,
-      }))
-      const usage = live.map(({ startMs, bytes }) => ({
-        startMs,
-        area: 'cn' as const,
-        kind: 'static' as const,
-        projectId: 'p',
-        resourceId: 'r',
-        bytes,
-      }))
-      const drawn = drawDown(packages, live)
-      const options = { zone: ZONE, order: DEFAULT_BURN_ORDER }
-      const burnt = burnPackages(packages.map(termsOf), usage, options)
-      expect(sum(burnt.arrears)).toBe(drawn.arrearsBytes)
-      for (const { package: one, usedBytes } of drawn.draws) {
-        const balance = burnt.balances.find(({ packageId }) => packageId === one.id)
-        expect(balance?.usedBytes).toBe(usedBytes)
-      }
     }),
   )
 })

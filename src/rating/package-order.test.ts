@@ -1,6 +1,5 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { compareForDrawing } from './package-drawdown.ts'
 import { type BurnKey, burnOrder, DEFAULT_BURN_ORDER, type RankedPackage } from './package-order.ts'
 import type { PackageScope } from './package-terms.ts'
 
@@ -143,18 +142,6 @@ test('every declared order is total: no ties, no circles, whatever the listing',
           expect(compare(b, a)).toBeGreaterThan(0)
         }
       }
-    }),
-  )
-})
-
-test('the default order is the one that the live answers draw in', () => {
-  fc.assert(
-    fc.property(sketches, (list) => {
-      const dated = list.filter(({ end }) => end !== 'unused').map(ranked)
-      const drawable = dated.map(({ package: entry, endMs }) => ({ ...entry, endMs }))
-      expect(dated.sort(burnOrder(DEFAULT_BURN_ORDER)).map((entry) => entry.package.id)).toEqual(
-        drawable.sort(compareForDrawing).map(({ id }) => id),
-      )
     }),
   )
 })
