@@ -54,6 +54,8 @@ export function openBookkeeping(parts: BookkeepingParts): Bookkeeping {
     coverage: (query) => coverage.coverage({ ...query, asOfMs: clock.nowMs() }),
     between: (work) => loader.between(work),
     onStep: () => undefined,
+    onFailed: (key, error) =>
+      log.error({ err: error, ...key }, 'billing: a book could not be closed; the others were'),
     onRebuilt: (tables, day) =>
       log.warn({ tables, ...day }, 'billing: rollups differed from usage and were rebuilt'),
   }

@@ -54,6 +54,8 @@ export interface CloseReport {
   readonly bills: readonly string[]
   /** Rollups that differed from the usage and were rebuilt. */
   readonly rebuilt: readonly string[]
+  /** Books that could not be closed further, and why; the others were. */
+  readonly failed: readonly (BookKey & { readonly reason: string })[]
 }
 
 /** What can be asked of the books and done with them. */

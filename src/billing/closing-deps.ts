@@ -2,7 +2,7 @@ import type { MeterName } from '../catalog/model.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Interval } from '../core/period.ts'
 import type { BookStore } from './book-keeping.ts'
-import type { Coverage } from './book.ts'
+import type { BookKey, Coverage } from './book.ts'
 import type { BooksUsage, RankedUsage } from './books-usage.ts'
 import type { ChargeModes } from './charge-modes.ts'
 
@@ -39,6 +39,8 @@ export interface ClosingDeps {
   /** Runs the work while no batch is being loaded. */
   readonly between: <T>(work: () => Promise<T>) => Promise<T>
   readonly onStep: (step: ClosingStep) => void
+  /** Told of a book that could not be closed further. */
+  readonly onFailed: (key: BookKey, error: Error) => void
   /** How many rollups had to be rebuilt before a day could be closed. */
   readonly onRebuilt: (tables: readonly string[], day: Interval) => void
 }

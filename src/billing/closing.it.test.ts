@@ -349,3 +349,31 @@ test('arrears that are carried keep their time of day, and do not grow with the 
   expect(await heldBy('acc-c1', 'package:pkg-c1')).toBe(14n * GIB)
   expect(await heldBy('acc-c1', 'arrears:cdn')).toBe(-9n * GIB)
 })
+
+test('a book that cannot be closed is set aside and told; all others are closed', async () => {
+  const own = await openWith(OWN)
+  moved(1, OCT_1 + HOUR_MS, GIB)
+  moved(1, OCT_1 + HOUR_MS, GIB, own)
+  // Somebody took the key under which the day's charge will be posted.
+  await world.ledger.post([
+    {
+      key: 'cdn:day:2026-10-01:charge:CNY',
+      accountId: 'acc-c1',
+      atMs: OCT_1,
+      unit: { currency: 'CNY' },
+      description: 'by-hand',
+      legs: [
+        { ledgerAccount: 'receivable', amount: 7n },
+        { ledgerAccount: 'revenue', amount: -7n },
+      ],
+    },
+  ])
+  world.clock.ms = OCT_1 + 3 * DAY_MS
+  const report = await world.closing.closeSettled()
+  expect(report).toMatchObject({
+    days: 2,
+    failed: [{ accountId: 'acc-c1', meter: 'cdn', reason: expect.stringContaining('charge:CNY') }],
+  })
+  expect(await world.desk.days(KEY, OCTOBER)).toHaveLength(2)
+  expect(await world.desk.days({ ...KEY, accountId: 'acc-c1' }, OCTOBER)).toEqual([])
+})

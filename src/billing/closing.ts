@@ -5,10 +5,12 @@ import { METER_NAMES } from '../meters/meter.ts'
 import { adjustLate } from './adjust-late.ts'
 import type { CloseReport, CloseRequest } from './bill-desk.ts'
 import type { Book } from './book-keeping.ts'
+import type { BookKey } from './book.ts'
 import { closeDay } from './close-days.ts'
 import { closeMonth, compareBooks, monthOf } from './close-month.ts'
 import type { ClosingConfig, ClosingDeps } from './closing-deps.ts'
 import { chunksOf, groupBy } from './read-days.ts'
+import { isOfOneBook, setAsideFailures } from './set-aside.ts'
 
 /** Books whose day is read at once: no load starts meanwhile, so it must not take long. */
 const BOOKS_MAX = 2000
@@ -75,16 +77,37 @@ interface Tally {
   adjustments: number
   readonly bills: string[]
   readonly rebuilt: string[]
+  readonly failed: CloseReport['failed'][number][]
 }
 
 async function run(due: Due, config: ClosingConfig, deps: ClosingDeps): Promise<CloseReport> {
-  const tally: Tally = { days: 0, adjustments: 0, bills: [], rebuilt: [] }
+  const tally: Tally = { days: 0, adjustments: 0, bills: [], rebuilt: [], failed: [] }
   for (const meter of due.meters) {
     await beginBooks(meter, deps)
-    tally.adjustments += await adjustLate(meter, config, deps)
+    await lookForLate(meter, config, deps, tally)
     await closeMeter(meter, due, config, deps, tally)
   }
   return tally
+}
+
+async function lookForLate(
+  meter: MeterName,
+  config: ClosingConfig,
+  deps: ClosingDeps,
+  tally: Tally,
+): Promise<void> {
+  try {
+    tally.adjustments += await adjustLate(meter, config, deps)
+  } catch (error) {
+    if (!isOfOneBook(error)) throw error
+    // Late usage is looked for again next time; days need not wait for it.
+    setAside({ accountId: '', meter }, error, deps, tally)
+  }
+}
+
+function setAside(key: BookKey, error: Error, { onFailed }: ClosingDeps, { failed }: Tally): void {
+  failed.push({ ...key, reason: error.message })
+  onFailed(key, error)
 }
 
 async function beginBooks(meter: MeterName, { store, modes, onStep }: ClosingDeps): Promise<void> {
@@ -109,6 +132,7 @@ async function closeMeter(
   for (;;) {
     const progress = (await deps.store.progress(meter))
       .filter(({ accountId }) => due.accountId === null || accountId === due.accountId)
+      .filter((book) => !tally.failed.some((each) => compareBooks(each, book) === 0))
       .sort(compareBooks)
     const bills = await closeMonths(progress, repaired, config, deps, tally)
     tally.bills.push(...bills)
@@ -124,11 +148,16 @@ async function closeMeter(
     await repair(meter, day, repaired, deps, tally)
     for (const some of chunksOf(first, BOOKS_MAX)) {
       const accountIds = some.map((entry) => entry.progress.accountId)
-      const read = await deps.store.books(meter, accountIds)
-      // Another node may have gone on with some since their progress was read.
-      const books = read.filter(({ closedUntilMs }) => closedUntilMs === day.startMs)
-      await closeDay(books, { startMs: day.startMs, endMs: day.endMs }, day.settledMs, deps)
-      tally.days += books.length
+      const close = async (ids: readonly string[]): Promise<void> => {
+        const read = await deps.store.books(meter, ids)
+        // Another node may have gone on with some since their progress was read.
+        const books = read.filter(({ closedUntilMs }) => closedUntilMs === day.startMs)
+        await closeDay(books, { startMs: day.startMs, endMs: day.endMs }, day.settledMs, deps)
+        tally.days += books.length
+      }
+      await setAsideFailures(accountIds, close, (accountId, error) =>
+        setAside({ accountId, meter }, error, deps, tally),
+      )
     }
   }
 }
@@ -192,12 +221,17 @@ async function closeMonths(
     await repair(meter, month, repaired, deps, tally)
     for (const some of chunksOf(group, MONTH_BOOKS_MAX)) {
       const accountIds = some.map(({ entry }) => entry.accountId)
-      const read = await deps.store.books(meter, accountIds)
-      // Another node may have billed some since their progress was read.
-      const books = read.filter(
-        ({ billedUntilMs, zone }) => monthOf(billedUntilMs, zone).startMs === month.startMs,
+      const close = async (ids: readonly string[]): Promise<void> => {
+        const read = await deps.store.books(meter, ids)
+        // Another node may have billed some since their progress was read.
+        const books = read.filter(
+          ({ billedUntilMs, zone }) => monthOf(billedUntilMs, zone).startMs === month.startMs,
+        )
+        bills.push(...(await closeMonth(books, month, config, deps)))
+      }
+      await setAsideFailures(accountIds, close, (accountId, error) =>
+        setAside({ accountId, meter }, error, deps, tally),
       )
-      bills.push(...(await closeMonth(books, month, config, deps)))
     }
   }
   return bills

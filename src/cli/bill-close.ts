@@ -15,6 +15,11 @@ interface WireReport {
   readonly adjustments: number
   readonly bills: readonly string[]
   readonly rebuilt: readonly string[]
+  readonly failed: readonly {
+    readonly accountId: string
+    readonly meter: string
+    readonly reason: string
+  }[]
 }
 
 /** `weir bill close` */
@@ -53,10 +58,13 @@ Examples:
     })
 }
 
-function renderReport({ days, adjustments, bills, rebuilt }: WireReport): string {
+function renderReport({ days, adjustments, bills, rebuilt, failed }: WireReport): string {
   return [
     `${days} days closed, ${adjustments} adjustments, ${bills.length} bills\n`,
     ...bills.map((id) => `  ${id}\n`),
     ...(rebuilt.length === 0 ? [] : [`rebuilt from the usage: ${rebuilt.join(', ')}\n`]),
+    ...failed.map(
+      ({ accountId, meter, reason }) => `not closed: ${accountId} ${meter}: ${reason}\n`,
+    ),
   ].join('')
 }

@@ -82,9 +82,17 @@ export function toAppError(thrown: unknown): AppError {
   return new AppError('internal', 'Internal error.', { cause: thrown })
 }
 
+/** A broken invariant: a bug of ours, or data that somebody changed. */
+export class BrokenInvariant extends Error {
+  constructor(message: string) {
+    super(`assertion failed: ${message}`)
+    this.name = 'BrokenInvariant'
+  }
+}
+
 /** Stops on a broken invariant: a bug of ours, never a caller's mistake. */
 export function assert(condition: unknown, message: string): asserts condition {
-  if (!condition) throw new Error(`assertion failed: ${message}`)
+  if (!condition) throw new BrokenInvariant(message)
 }
 
 /** Ends an exhaustive switch; the compiler proves that it cannot be reached. */

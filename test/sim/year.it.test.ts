@@ -80,6 +80,7 @@ describe(`a year of ${books.length} accounts`, () => {
       adjustments: 0,
       bills: [],
       rebuilt: [],
+      failed: [],
     })
     expect(await rowsOf(world.control.db)).toEqual(before)
   })

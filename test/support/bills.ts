@@ -355,7 +355,7 @@ export function fakeBillDesk(
     },
     async close(request) {
       closed.push(request)
-      return { days: 31, adjustments: 1, bills: [CDN_BILL.bill.id], rebuilt: [] }
+      return { days: 31, adjustments: 1, bills: [CDN_BILL.bill.id], rebuilt: [], failed: [] }
     },
   }
 }

@@ -56,6 +56,7 @@ export async function openBooksHarness(
     between: (work) => work(),
     onStep: options.onStep ?? (() => undefined),
     onRebuilt: () => undefined,
+    onFailed: () => undefined,
   }
   const config = { settleMs: SETTLE_MS, lateMs: 35 * DAY_MS, tzdata: 'test' }
   const closing = createClosing(config, deps)
