@@ -1,5 +1,13 @@
 import type { MeterName } from '../catalog/model.ts'
-import { addDays, DAY_MS, dayStart, floorTo, type Interval, MINUTE_MS } from '../core/period.ts'
+import {
+  addDays,
+  DAY_MS,
+  dayStart,
+  floorTo,
+  type Interval,
+  MINUTE_MS,
+  wallClockAfter,
+} from '../core/period.ts'
 import { adjustmentPostings } from './book-postings.ts'
 import type { Book, BookFacts, BookStep, KeptRecord } from './book-keeping.ts'
 import type { DayBasis, UsageProof } from './book.ts'
@@ -175,7 +183,7 @@ async function keptDay(
   if (proofBefore?.hash === proof.hash && proofBefore.rows === proof.rows) return undefined
   // Another node looked further meanwhile: what is read up to here would be less than is kept.
   if (proofBefore !== null && proofBefore.throughBatch > through) return undefined
-  const settledMs = day.endMs + settleMs
+  const settledMs = wallClockAfter(day.endMs, settleMs, book.zone)
   const basis =
     record === undefined
       ? await basisFor(

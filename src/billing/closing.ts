@@ -1,6 +1,13 @@
 import type { MeterName } from '../catalog/model.ts'
 import { AppError } from '../core/errors.ts'
-import { addDays, dayStart, floorTo, type Interval, MINUTE_MS } from '../core/period.ts'
+import {
+  addDays,
+  dayStart,
+  floorTo,
+  type Interval,
+  MINUTE_MS,
+  wallClockAfter,
+} from '../core/period.ts'
 import { METER_NAMES } from '../meters/meter.ts'
 import { adjustLate } from './adjust-late.ts'
 import type { CloseReport, CloseRequest } from './bill-desk.ts'
@@ -175,7 +182,7 @@ function openDay(
 ): OpenDay | undefined {
   const startMs = progress.closedUntilMs
   const endMs = addDays(startMs, 1, progress.zone)
-  const settlesMs = endMs + settleMs
+  const settlesMs = wallClockAfter(endMs, settleMs, progress.zone)
   const nowMs = clock.nowMs()
   if (settlesMs <= nowMs) return { progress, startMs, endMs, settledMs: settlesMs }
   if (untilMs === null || endMs > untilMs) return undefined

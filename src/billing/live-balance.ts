@@ -10,6 +10,7 @@ import {
   MINUTE_MS,
   resetPeriod,
   SECOND_MS,
+  wallClockAfter,
 } from '../core/period.ts'
 import { createTtlCache } from '../core/ttl-cache.ts'
 import type { Bytes } from '../core/units.ts'
@@ -148,7 +149,8 @@ async function rateOpenDays(
   const own = { facts, history: await deps.modes.history(book.accountId, book.meter) }
   let { state } = book
   for (const day of localDays({ startMs: book.closedUntilMs, endMs }, book.zone)) {
-    const settledMs = Math.max(day.endMs, Math.min(day.endMs + settleMs, endMs))
+    const settlesMs = wallClockAfter(day.endMs, settleMs, book.zone)
+    const settledMs = Math.max(day.endMs, Math.min(settlesMs, endMs))
     // A package that is bought is there at once, whenever its day will be settled.
     const seenMs = Math.min(settledMs, Math.max(endMs, day.startMs))
     const basis = await basisFor({ ...book, state }, own, { day, settledMs }, deps)

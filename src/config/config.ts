@@ -176,7 +176,7 @@ const ChargeTypes = z.strictObject({
 
 const Billing = z.strictObject({
   settle: Duration.prefault('12h').describe(
-    'Time after the end of an account-local day at which the day closes.',
+    'Wall-clock time after an account-local midnight at which the day before closes.',
   ),
   rules: DefaultRules.prefault({}).describe('Rule packs of accounts without a charge mode.'),
   chargeTypes: ChargeTypes.prefault({}).describe('Rule packs of the vendor’s charge types.'),

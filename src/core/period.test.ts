@@ -13,6 +13,7 @@ import {
   monthStart,
   resetPeriod,
   toLocal,
+  wallClockAfter,
 } from './period.ts'
 
 const at = (text: string): number => Date.parse(text)
@@ -199,4 +200,23 @@ test.each([
 ])('%d lies between multiples of %d: %d and %d', (value, step, floor, ceil) => {
   expect(floorTo(value, step)).toBe(floor)
   expect(ceilTo(value, step)).toBe(ceil)
+})
+
+test.each([
+  ['an ordinary day', 'Asia/Shanghai', '2026-10-03T00:00:00+08:00', '2026-10-03T12:00:00+08:00'],
+  [
+    'a day of 23 hours',
+    'America/New_York',
+    '2026-03-08T00:00:00-05:00',
+    '2026-03-08T12:00:00-04:00',
+  ],
+  [
+    'a day of 25 hours',
+    'America/New_York',
+    '2026-11-01T00:00:00-04:00',
+    '2026-11-01T12:00:00-05:00',
+  ],
+  ['half an hour', 'Australia/Lord_Howe', '2026-10-04T00:00:00+10:30', '2026-10-04T12:00:00+11:00'],
+])('twelve hours after midnight the clock shows noon: %s', (_title, zone, midnight, noon) => {
+  expect(wallClockAfter(Date.parse(midnight), 12 * HOUR_MS, zone)).toBe(Date.parse(noon))
 })

@@ -153,6 +153,16 @@ export function addDays(instantMs: EpochMs, days: number, zone: string): EpochMs
   return fromLocal({ ...moved, hour: 0, minute: 0, second: 0 }, zone)
 }
 
+/**
+ * Finds the instant at which the wall clock has gone on by a span since a local midnight.
+ *
+ * Time: twelve hours after midnight are noon, also on a day of a clock change.
+ */
+export function wallClockAfter(midnightMs: EpochMs, spanMs: number, zone: string): EpochMs {
+  const { year, month, day } = toLocal(midnightMs, zone)
+  return fromLocal(toLocal(Date.UTC(year, month - 1, day) + spanMs, 'UTC'), zone)
+}
+
 /** Finds the start of the local month that contains the instant. */
 export function monthStart(instantMs: EpochMs, zone: string): EpochMs {
   const local = toLocal(instantMs, zone)

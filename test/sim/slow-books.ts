@@ -7,7 +7,7 @@
 import type { AdjustmentBillLine, ChargeLine, PackageBillLine } from '../../src/billing/bill.ts'
 import type { EpochMs } from '../../src/core/clock.ts'
 import { formatMoney, parseMoney } from '../../src/core/money.ts'
-import { dayStart, type Interval } from '../../src/core/period.ts'
+import { dayStart, type Interval, wallClockAfter } from '../../src/core/period.ts'
 import type { Bytes } from '../../src/core/units.ts'
 import type { DailyOrder } from '../../src/rating/package-arrears.ts'
 import type { RulePack } from '../../src/rating/rule-pack.ts'
@@ -205,7 +205,7 @@ class BookLife {
     const { zone, settleMs } = this.#book
     for (;;) {
       const [day] = daysBetween(this.#openMs, this.#openMs + 1, zone)
-      if (day === undefined || day.endMs + settleMs > atMs) return
+      if (day === undefined || wallClockAfter(day.endMs, settleMs, zone) > atMs) return
       this.#closeDay(day, atMs)
       const month = monthOf(day.startMs, zone)
       if (month.endMs === day.endMs) this.#closeMonth(month, atMs)
@@ -265,7 +265,7 @@ class BookLife {
   #closeDay(day: Interval, closedMs: EpochMs): void {
     const pack = this.#packAt(day.startMs)
     const terms = this.#termsOf(pack)
-    const settledMs = day.endMs + this.#book.settleMs
+    const settledMs = wallClockAfter(day.endMs, this.#book.settleMs, this.#book.zone)
     const pieces = this.#piecesAt(day, settledMs, pack, closedMs)
     const { covered, left } = this.#cover(pieces)
     const packages = this.#packagesOf(day, settledMs)

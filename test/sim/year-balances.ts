@@ -1,7 +1,7 @@
 /** Live balances in the middle of a simulated year, the product's beside the oracle's. */
 import type { EpochMs } from '../../src/core/clock.ts'
 import { formatMoney } from '../../src/core/money.ts'
-import { HOUR_MS, MINUTE_MS } from '../../src/core/period.ts'
+import { HOUR_MS, MINUTE_MS, wallClockAfter } from '../../src/core/period.ts'
 import type { SimBook, SimPackage } from './books-world.ts'
 import { simulateBooks } from './slow-books.ts'
 import { endOf } from './slow-packages.ts'
@@ -75,9 +75,9 @@ export function oracleBalance(whole: SimBook, atMs: EpochMs): BalancePicture {
   const [today] = daysBetween(atMs, atMs + 1, zone)
   if (today === undefined) throw new Error('each instant is in a day')
   const closedMs = book.steps.findLast(({ kind }) => kind === 'close')?.atMs ?? 0
-  const last = { kind: 'close', atMs: today.endMs + settleMs } as const
+  const last = { kind: 'close', atMs: wallClockAfter(today.endMs, settleMs, zone) } as const
   const slow = simulateBooks({ ...book, steps: [...book.steps, last] })
-  const openDays = slow.days.filter(({ endMs }) => endMs + settleMs > closedMs)
+  const openDays = slow.days.filter(({ endMs }) => wallClockAfter(endMs, settleMs, zone) > closedMs)
   const orders = openDays.flatMap((day) => day.orders)
   const open = orders.reduce((sum, { arrearsBytes }) => sum + arrearsBytes, 0n)
   const month = slow.months.find((one) => holds(one, atMs))

@@ -4,7 +4,7 @@ import type { BookKey, BookState } from '../../src/billing/book.ts'
 import type { AdjustmentRecord, DayRecord } from '../../src/billing/day-record.ts'
 import type { EpochMs } from '../../src/core/clock.ts'
 import { formatMoney, parseMoney } from '../../src/core/money.ts'
-import { DAY_MS } from '../../src/core/period.ts'
+import { DAY_MS, wallClockAfter } from '../../src/core/period.ts'
 import type { Bytes } from '../../src/core/units.ts'
 import { canonicalJson } from '../../src/rating/pack-hash.ts'
 import type { BooksHarness } from '../support/books-harness.ts'
@@ -187,7 +187,7 @@ function oracleBill(book: SimBook, slow: SlowBooks, month: SlowMonth) {
 /** What packages cost, on the bill of the first day that was settled after it happened. */
 export function packageEventsOf({ packages, settleMs, zone }: SimBook, { days }: SlowBooks) {
   const monthOf = (atMs: EpochMs): string => {
-    const day = days.find(({ endMs }) => endMs + settleMs > atMs)
+    const day = days.find(({ endMs }) => wallClockAfter(endMs, settleMs, zone) > atMs)
     return day === undefined ? '' : monthNameOf(day.startMs, zone)
   }
   return packages.flatMap((entry) => {
