@@ -31,7 +31,7 @@ import { monthName } from './instant-text.ts'
 import { narrowUsage } from './narrow-usage.ts'
 import { packageEvents, withEvents } from './package-events.ts'
 import { type RatedDay, rateDay } from './rate-day.ts'
-import { readDays } from './read-days.ts'
+import { readSpan } from './read-days.ts'
 
 type BalanceDeps = Pick<ClosingDeps, 'clock' | 'store' | 'usage' | 'modes'> & {
   /** Begins the books of a meter that are not begun yet. */
@@ -147,14 +147,20 @@ async function rateOpenDays(
   const endMs = ceilTo(nowMs + AHEAD_MS, MINUTE_MS)
   const days: OpenDay[] = []
   const own = { facts, history: await deps.modes.history(book.accountId, book.meter) }
-  let { state } = book
-  for (const day of localDays({ startMs: book.closedUntilMs, endMs }, book.zone)) {
+  const open = localDays({ startMs: book.closedUntilMs, endMs }, book.zone).map((day) => {
     const settlesMs = wallClockAfter(day.endMs, settleMs, book.zone)
-    const settledMs = Math.max(day.endMs, Math.min(settlesMs, endMs))
+    return { day, settledMs: Math.max(day.endMs, Math.min(settlesMs, endMs)) }
+  })
+  // Where a server rested for long there are many days: they are read together.
+  const bases: DayBasis[] = []
+  for (const each of open) bases.push(await basisFor(book, own, each, deps))
+  const usages = await readSpan(bases, deps.usage)
+  let { state } = book
+  for (const [index, { day, settledMs }] of open.entries()) {
     // A package that is bought is there at once, whenever its day will be settled.
     const seenMs = Math.min(settledMs, Math.max(endMs, day.startMs))
     const basis = await basisFor({ ...book, state }, own, { day, settledMs }, deps)
-    const usage = (await readDays([basis], deps.usage, null)).get(book.accountId)
+    const usage = usages[index]
     const rated = rateDay(basis, usage ?? { traffic: [], slots: new Map() })
     const { currency } = basis.pack
     const events = packageEvents(

@@ -41,6 +41,68 @@ export async function readDays(
   )
 }
 
+/** Days of one book that are read with one question. */
+const SPAN_DAYS_MAX = 31
+
+/**
+ * Reads what was measured on days of one book that follow each other, all that is loaded.
+ *
+ * Shape: one for each day, in order; as finely as the day that needs it most.
+ */
+export async function readSpan(
+  bases: readonly DayBasis[],
+  usage: BooksUsage,
+): Promise<readonly DayUsage[]> {
+  const runs: DayBasis[][] = []
+  for (const basis of bases) {
+    const run = runs.at(-1)
+    const isAlike = run?.at(-1)?.packHash === basis.packHash
+    if (run !== undefined && isAlike && run.length < SPAN_DAYS_MAX) run.push(basis)
+    else runs.push([basis])
+  }
+  const days: DayUsage[] = []
+  for (const run of runs) days.push(...(await readRun(run, usage)))
+  return days
+}
+
+/** Reads days that one pack bills. */
+async function readRun(
+  bases: readonly DayBasis[],
+  usage: BooksUsage,
+): Promise<readonly DayUsage[]> {
+  const [first, last] = [bases[0], bases.at(-1)]
+  if (first === undefined || last === undefined) return []
+  const cuts = bases.map(dayCuts)
+  const scope = { meter: first.meter, accountIds: [first.accountId], throughBatch: null }
+  const found = await usage.traffic({
+    ...scope,
+    cutsMs: cuts.flatMap(({ cutsMs }) => cutsMs),
+    endMs: last.day.endMs,
+    grain: cuts.some(({ grain }) => grain === 'minute') ? 'minute' : '5min',
+    byProvince: cuts.some(({ byProvince }) => byProvince),
+  })
+  const traffic = found.get(first.accountId) ?? []
+  const rules = dailyBandwidthRules(first.pack.rules)
+  const interval = { startMs: first.day.startMs, endMs: last.day.endMs }
+  const slots = await readSlots([{ terms: first, rules }], interval, usage, null)
+  const bySlot = slots.get(first.accountId) ?? new Map<string, readonly MemberUsage[]>()
+  return bases.map(({ day }) => ({
+    traffic: traffic.filter(isIn(day)),
+    slots: new Map(
+      [...bySlot].map(([name, members]) => [
+        name,
+        members
+          .map((member) => ({ ...member, slots: member.slots.filter(isIn(day)) }))
+          .filter((member) => member.slots.length > 0),
+      ]),
+    ),
+  }))
+}
+
+function isIn({ startMs, endMs }: Interval): (entry: { readonly startMs: number }) => boolean {
+  return (entry) => startMs <= entry.startMs && entry.startMs < endMs
+}
+
 /** A book's terms, and which of its bandwidth rules are to be read for. */
 export interface AskedSlots {
   readonly terms: BookTerms
