@@ -1,3 +1,4 @@
+import { chunksOf } from '../core/chunks.ts'
 import type { MeterName } from '../catalog/model.ts'
 import {
   addDays,
@@ -15,16 +16,15 @@ import { basisFor, factsOf } from './close-days.ts'
 import { makeAdjustment } from './make-adjustment.ts'
 import type { ClosingConfig, ClosingDeps } from './closing-deps.ts'
 import { type AdjustmentRecord, basisOf, type DayRecord, formatRecord } from './day-record.ts'
-import { monthName } from './instant-text.ts'
+import { monthName } from './period-names.ts'
 import { packagesInPlay } from './package-events.ts'
-import type { DayUsage } from './rate-day.ts'
-import { chunksOf, groupBy, readDays } from './read-days.ts'
+import { type DayUsage, NO_USAGE } from './rate-day.ts'
+import { groupBy, readDays } from './read-days.ts'
+import { takeSteps } from './take-steps.ts'
 
 const QUARTER_MS = 15 * MINUTE_MS
 /** Books whose late days are read at once. */
 const BOOKS_MAX = 500
-const STEPS_MAX = 100
-const NO_USAGE: DayUsage = { traffic: [], slots: new Map() }
 
 /**
  * Finds usage that came after its day was closed, and writes the adjustments.
@@ -160,11 +160,7 @@ async function adjustBooks(
     )
     steps.push(toStep(book, made))
   }
-  for (const some of chunksOf(steps, STEPS_MAX)) {
-    onStep('adjust.before')
-    await store.take(some)
-    onStep('adjust.after')
-  }
+  await takeSteps(steps, 'adjust', deps)
   return steps.length
 }
 
@@ -188,7 +184,7 @@ async function keptDay(
     record === undefined
       ? await basisFor(
           book,
-          { facts, history: await historyOf(book, deps) },
+          { facts, history: await deps.modes.history(book.accountId, book.meter) },
           { day, settledMs },
           deps,
         )
@@ -198,10 +194,6 @@ async function keptDay(
           facts,
         )
   return { book, facts, basis, record, adjustments, proofBefore, proof }
-}
-
-function historyOf({ accountId, meter }: Book, { modes }: ClosingDeps) {
-  return modes.history(accountId, meter)
 }
 
 /** The terms of a closed day, with what is left now of the packages that it had. */

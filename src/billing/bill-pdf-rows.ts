@@ -12,7 +12,7 @@ import type {
   ChargeLine,
   TrafficBillLine,
 } from './bill.ts'
-import { dayName } from './instant-text.ts'
+import { dayName } from './period-names.ts'
 
 /** A line as the printed bill shows it. */
 export interface PrintedLine {

@@ -1,14 +1,13 @@
 import type { EpochMs } from '../core/clock.ts'
 import { AppError, assert } from '../core/errors.ts'
-import { type Interval, localDays } from '../core/period.ts'
+import { type Interval, localDays, monthOf } from '../core/period.ts'
 import type { BillLine } from './bill.ts'
 import type { Book, BookFacts, BookStore } from './book-keeping.ts'
 import type { BookKey, BookState, DayBasis } from './book.ts'
 import { type ChargeModes, modeAt } from './charge-modes.ts'
 import { factsOf } from './close-days.ts'
-import { monthOf, termsStretches } from './close-month.ts'
+import { readMonthRecords, termsStretches } from './close-month.ts'
 import { dayBasis } from './day-basis.ts'
-import { monthName } from './instant-text.ts'
 import type { MonthPlan } from './month-cost.ts'
 import { packageEvents } from './package-events.ts'
 
@@ -48,13 +47,7 @@ export async function readPosition(
   }
   const facts = factsOf(await store.facts(key.meter, [key.accountId]), book)
   const month = monthOf(nowMs, book.zone)
-  const interval = { startMs: Math.max(month.startMs, book.startMs), endMs: month.endMs }
-  const name = monthName(nowMs, book.zone)
-  // What was kept since the book was read is still among the open days.
-  const isKnown = ({ sequence }: { sequence: number }): boolean => sequence <= book.sequence
-  const records = (await store.dayRecords(key, interval)).filter(isKnown)
-  const adjustments = (await store.adjustments(key, interval)).filter(isKnown)
-  const booked = (await store.adjustmentsBooked(key, name)).filter(isKnown)
+  const records = await readMonthRecords(book, month, store)
   const basisOf = await createBasisOf(book, facts, nowMs, modes)
   const days = localDays({ startMs: book.closedUntilMs, endMs: month.endMs }, book.zone)
   const current = basisOf(dayOf(days, nowMs), book.state)
@@ -64,12 +57,10 @@ export async function readPosition(
     days,
     basisOf,
     opening: book.state,
-    closed: await termsStretches({ month, interval, days: records, adjustments }, (hash) =>
-      modes.pack(hash),
-    ),
+    closed: await termsStretches(records, (hash) => modes.pack(hash)),
     fixed: [
-      ...records.flatMap(({ record }) => [...record.packageLines, ...record.lines]),
-      ...booked.flatMap(({ record }) => record.lines),
+      ...records.days.flatMap(({ record }) => [...record.packageLines, ...record.lines]),
+      ...records.booked.flatMap(({ record }) => record.lines),
       ...boughtSince(book, facts, current, nowMs),
     ],
     current,

@@ -4,7 +4,7 @@
  * What is kept of a closed day or month is plain JSON, in which bytes and bandwidths are decimal
  * text, money is decimal text and instants are ISO 8601 in UTC: it is hashed as it is written.
  */
-import type { Area, MeterName } from '../catalog/model.ts'
+import type { MeterName } from '../catalog/model.ts'
 import type { EpochMs } from '../core/clock.ts'
 import type { Interval, ResetPolicy } from '../core/period.ts'
 import type { Bytes } from '../core/units.ts'
@@ -102,6 +102,3 @@ export interface Coverage {
 
 /** Where a day stands. */
 export type DayState = 'open' | 'settling' | 'closed' | 'adjusted'
-
-/** Billing area as it is known at the level of orders. */
-export type { Area }

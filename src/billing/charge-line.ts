@@ -1,10 +1,10 @@
+import { formatInstant } from '../catalog/versions.ts'
 import { formatMoney, parseMoney, type Nano } from '../core/money.ts'
 import { canonicalJson } from '../rating/pack-hash.ts'
 import type { BandwidthRule, TrafficRule } from '../rating/rules.ts'
 import type { RulePack } from '../rating/rule-pack.ts'
 import { assert } from '../core/errors.ts'
 import type { AdjustmentBillLine, BillLine, ChargeLine } from './bill.ts'
-import { instantText } from './instant-text.ts'
 import type { RatedLine } from './rate-period.ts'
 
 /** Writes a rated line as bills keep it. */
@@ -14,8 +14,8 @@ export function toChargeLine(line: RatedLine, { rules, currency }: RulePack): Ch
   const common = {
     rule: line.ruleName,
     member: line.memberId,
-    start: instantText(line.startMs),
-    end: instantText(line.endMs),
+    start: formatInstant(line.startMs),
+    end: formatInstant(line.endMs),
   }
   const amount = { amount: formatMoney(line.amount), currency }
   return line.type === 'traffic'
@@ -44,7 +44,7 @@ function rankingOf(line: RatedLine & { type: 'bandwidth' }, rule: BandwidthRule)
     validDays: line.validDays,
     days: line.days,
     samples: line.samples.map(({ startMs, bps }) => ({
-      time: instantText(startMs),
+      time: formatInstant(startMs),
       bps: String(bps),
     })),
     unit: rule.radix === 1000 ? ('Mbps' as const) : ('Mibps' as const),

@@ -8,11 +8,9 @@ import type { ClosingDeps } from './closing-deps.ts'
 import { addressDays, dayBasis } from './day-basis.ts'
 import { type DayRecord, formatRecord, toDayRecord } from './day-record.ts'
 import { packageEvents } from './package-events.ts'
-import { type DayUsage, rateDay } from './rate-day.ts'
-import { chunksOf, readDays } from './read-days.ts'
-
-/** Books that one transaction takes a step of. */
-const STEPS_MAX = 100
+import { type DayUsage, NO_USAGE, rateDay } from './rate-day.ts'
+import { readDays } from './read-days.ts'
+import { takeSteps } from './take-steps.ts'
 
 /** What was read of a day while nothing was being loaded. */
 export interface MeasuredDay {
@@ -53,11 +51,7 @@ export async function closeDay(
     assert(basis !== undefined, `no basis for ${book.accountId}`)
     return toStep(book, basis, factsOf(facts, book), measured)
   })
-  for (const some of chunksOf(steps, STEPS_MAX)) {
-    deps.onStep('close.day.before')
-    await deps.store.take(some)
-    deps.onStep('close.day.after')
-  }
+  await takeSteps(steps, 'close.day', deps)
 }
 
 /** Puts together by what a book's day is billed. Errors: an assertion without a mode. */
@@ -111,7 +105,7 @@ function toStep(
   { lateMark, usage, proofs, coverage }: MeasuredDay,
 ): BookStep {
   const { accountId } = book
-  const measured = usage.get(accountId) ?? { traffic: [], slots: new Map() }
+  const measured = usage.get(accountId) ?? NO_USAGE
   const addresses = addressDays(basis, facts, measured)
   const record = toDayRecord(basis, rateDay(basis, measured), {
     ...eventsOf(basis, facts),

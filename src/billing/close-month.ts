@@ -1,6 +1,6 @@
+import { formatInstant } from '../catalog/versions.ts'
 import { formatMoney } from '../core/money.ts'
-import { addDays, type Interval, monthStart } from '../core/period.ts'
-import { canonicalJson } from '../rating/pack-hash.ts'
+import { type Interval, monthOf } from '../core/period.ts'
 import { compareText } from '../rating/package-terms.ts'
 import type { Bill, BillSummary, ChargeLine } from './bill.ts'
 import { monthPostings } from './book-postings.ts'
@@ -10,12 +10,11 @@ import { totalsByCurrency } from './charge-line.ts'
 import { factsOf } from './close-days.ts'
 import type { ClosingConfig, ClosingDeps } from './closing-deps.ts'
 import { type AdjustmentRecord, type DayRecord, formatRecord, sumDraws } from './day-record.ts'
-import { instantText, intervalOf, monthName } from './instant-text.ts'
+import { intervalOf, monthName } from './period-names.ts'
+import { appendDay } from './month-stretches.ts'
 import { type MonthStretch, rateMonths } from './rate-month.ts'
-import { chunksOf, groupBy } from './read-days.ts'
-
-/** Books whose bills are written in one transaction. */
-const STEPS_MAX = 100
+import { groupBy } from './read-days.ts'
+import { takeSteps } from './take-steps.ts'
 
 /** All that a month's lines depend on, but for the slots. */
 export interface MonthRecords {
@@ -45,13 +44,6 @@ export interface BillParts extends MonthRecords {
   readonly previous: string | null
 }
 
-/** Finds the local month that contains an instant. */
-export function monthOf(instantMs: number, zone: string): Interval {
-  const startMs = monthStart(instantMs, zone)
-  // The 31st day after the first of any month is one of the first days of the next.
-  return { startMs, endMs: monthStart(addDays(startMs, 31, zone), zone) }
-}
-
 /** Names a book's bill of a month. */
 export function billId({ accountId, meter }: BookKey, month: string): string {
   return `${accountId}.${meter}.${month}`
@@ -72,8 +64,8 @@ export function toBill(parts: BillParts): Bill {
     account: parts.account,
     meter: key.meter,
     month: name,
-    start: instantText(interval.startMs),
-    end: instantText(interval.endMs),
+    start: formatInstant(interval.startMs),
+    end: formatInstant(interval.endMs),
     zone,
     totals: totalsByCurrency(lines).map(({ currency, amount }) => ({
       currency,
@@ -116,30 +108,45 @@ export function summaryOf(bill: Bill, hash: string, closedMs: number): BillSumma
   return { id, accountId: account.id, meter, month, totals, lines: lines.length, hash, closedMs }
 }
 
+/**
+ * Reads what is kept of a month of a book, and the adjustments that its bill will carry.
+ *
+ * Shape: as the book was read; what was kept since is left out, since its days were still open.
+ */
+export async function readMonthRecords(
+  book: Book,
+  month: Interval,
+  store: Pick<ClosingDeps['store'], 'dayRecords' | 'adjustments' | 'adjustmentsBooked'>,
+): Promise<MonthRecords & Pick<BillParts, 'booked'>> {
+  const interval = { startMs: Math.max(month.startMs, book.startMs), endMs: month.endMs }
+  const isKnown = ({ sequence }: { sequence: number }): boolean => sequence <= book.sequence
+  const days = await store.dayRecords(book, interval)
+  const adjustments = await store.adjustments(book, interval)
+  const booked = await store.adjustmentsBooked(book, monthName(month.startMs, book.zone))
+  return {
+    month,
+    interval,
+    days: days.filter(isKnown),
+    adjustments: adjustments.filter(isKnown),
+    booked: booked.filter(isKnown),
+  }
+}
+
 /** Cuts a month where another pack or other groups took over. */
 export async function termsStretches(
   { days, adjustments }: MonthRecords,
   packOf: ClosingDeps['modes']['pack'],
 ): Promise<MonthStretch[]> {
-  const stretches: (MonthStretch & { readonly like: string })[] = []
+  let stretches: MonthStretch[] = []
   for (const { record } of days) {
-    const like = canonicalJson([record.pack.hash, record.groups])
-    const { startMs, endMs } = intervalOf(record)
-    const late = adjustments.filter((entry) => entry.record.date === record.date)
-    const own = [...record.remainder, ...late.flatMap((entry) => entry.record.remainder)]
-    const last = stretches.at(-1)
-    if (last?.like === like) {
-      stretches[stretches.length - 1] = {
-        ...last,
-        interval: { startMs: last.interval.startMs, endMs },
-        remainder: [...last.remainder, ...own],
-      }
-      continue
-    }
     const { accountId, meter, zone, groups } = record
     const { hash: packHash } = record.pack
-    const terms = { accountId, meter, zone, groups, packHash, pack: await packOf(packHash) }
-    stretches.push({ like, terms, interval: { startMs, endMs }, remainder: own })
+    const late = adjustments.filter((entry) => entry.record.date === record.date)
+    stretches = appendDay(stretches, {
+      terms: { accountId, meter, zone, groups, packHash, pack: await packOf(packHash) },
+      interval: intervalOf(record),
+      remainder: [...record.remainder, ...late.flatMap((entry) => entry.record.remainder)],
+    })
   }
   return stretches
 }
@@ -150,8 +157,8 @@ export function packsOf(stretches: readonly MonthStretch[]): Bill['manifest']['p
     name: pack.name,
     version: pack.version,
     hash: packHash,
-    start: instantText(interval.startMs),
-    end: instantText(interval.endMs),
+    start: formatInstant(interval.startMs),
+    end: formatInstant(interval.endMs),
     gapPolicy: Object.fromEntries(
       pack.rules.map((rule) => [rule.name, rule.type === 'traffic' ? 'zero' : rule.missingSlot]),
     ),
@@ -196,11 +203,7 @@ export async function closeMonth(
     })
     steps.push(toStep(book, bill, monthLines, deps.clock.nowMs()))
   }
-  for (const some of chunksOf(steps, STEPS_MAX)) {
-    deps.onStep('close.month.before')
-    await deps.store.take(some)
-    deps.onStep('close.month.after')
-  }
+  await takeSteps(steps, 'close.month', deps)
   return steps.flatMap(({ record }) => (record.kind === 'bill' ? [record.record.id] : []))
 }
 
@@ -215,19 +218,12 @@ async function gatherMonth(
   month: Interval,
   { store, modes }: ClosingDeps,
 ): Promise<GatheredMonth> {
-  const interval = { startMs: Math.max(month.startMs, book.startMs), endMs: month.endMs }
-  const records = {
-    month,
-    interval,
-    days: await store.dayRecords(book, interval),
-    adjustments: await store.adjustments(book, interval),
-  }
+  const records = await readMonthRecords(book, month, store)
   const last = monthName(month.startMs - 1, book.zone)
   return {
     book,
     ...records,
     stretches: await termsStretches(records, (hash) => modes.pack(hash)),
-    booked: await store.adjustmentsBooked(book, monthName(month.startMs, book.zone)),
     previous: (await store.billOf(book, last))?.hash ?? null,
   }
 }

@@ -1,3 +1,4 @@
+import { chunksOf } from '../core/chunks.ts'
 import type { MeterName } from '../catalog/model.ts'
 import { AppError } from '../core/errors.ts'
 import {
@@ -7,6 +8,7 @@ import {
   type Interval,
   MINUTE_MS,
   wallClockAfter,
+  monthOf,
 } from '../core/period.ts'
 import { METER_NAMES } from '../meters/meter.ts'
 import { adjustLate } from './adjust-late.ts'
@@ -14,9 +16,9 @@ import type { CloseReport, CloseRequest } from './bill-desk.ts'
 import type { Book } from './book-keeping.ts'
 import type { BookKey } from './book.ts'
 import { closeDay } from './close-days.ts'
-import { closeMonth, compareBooks, monthOf } from './close-month.ts'
+import { closeMonth, compareBooks } from './close-month.ts'
 import type { ClosingConfig, ClosingDeps } from './closing-deps.ts'
-import { chunksOf, groupBy } from './read-days.ts'
+import { groupBy } from './read-days.ts'
 import { isOfOneBook, setAsideFailures } from './set-aside.ts'
 
 /** Books whose day is read at once: no load starts meanwhile, so it must not take long. */

@@ -1,4 +1,5 @@
-import { type ResourceVersion } from '../catalog/model.ts'
+import type { ResourceVersion } from '../catalog/model.ts'
+import { payModeAt } from '../catalog/versions.ts'
 import type { EpochMs } from '../core/clock.ts'
 import type { Interval } from '../core/period.ts'
 import { divFloor, GIB } from '../core/units.ts'
@@ -8,15 +9,6 @@ import type { ChargeMode } from './charge-modes.ts'
 import type { RulePack } from '../rating/rule-pack.ts'
 import { packagesInPlay } from './package-events.ts'
 import type { DayUsage } from './rate-day.ts'
-
-/** Pay mode at the start of a day decides the whole day. */
-export function payModeAt(versions: readonly ResourceVersion[], instantMs: EpochMs): string {
-  let mode = versions[0]?.payMode ?? 'Traffic'
-  for (const version of versions) {
-    if (version.fromMs <= instantMs) mode = version.payMode
-  }
-  return mode
-}
 
 /** Puts together what closing a day of a book depends on besides its usage. */
 export function dayBasis(
@@ -48,7 +40,7 @@ export function dayBasis(
 function unbilledOf({ meter }: BookKey, { resources }: BookFacts, day: Interval): string[] {
   if (meter !== 'eip') return []
   return resources
-    .filter(({ versions }) => payModeAt(versions, day.startMs) !== 'Traffic')
+    .filter(({ versions }) => (payModeAt(versions, day.startMs) ?? 'Traffic') !== 'Traffic')
     .map(({ id }) => id)
     .sort()
 }

@@ -1,3 +1,4 @@
+import { formatInstant } from '../catalog/versions.ts'
 import { hashLink } from '../core/hash-chain.ts'
 import type { BillDraw, ChargeLine } from './bill.ts'
 import type { BookKey, BookState, Coverage, DayBasis, UsageProof } from './book.ts'
@@ -10,7 +11,7 @@ import { canonicalJson } from '../rating/pack-hash.ts'
 import type { RulePack } from '../rating/rule-pack.ts'
 import type { TrafficUsage } from '../rating/traffic-usage.ts'
 import { toChargeLine } from './charge-line.ts'
-import { dayName, instantText } from './instant-text.ts'
+import { dayName } from './period-names.ts'
 import type { AdjustedDay } from './adjust-day.ts'
 import { type PackageEvents, withEvents } from './package-events.ts'
 import type { RatedDay } from './rate-day.ts'
@@ -122,9 +123,9 @@ function keptBasis(basis: DayBasis): KeptBasis {
     meter,
     zone,
     date: dayName(day.startMs, zone),
-    start: instantText(day.startMs),
-    end: instantText(day.endMs),
-    settled: instantText(settledMs),
+    start: formatInstant(day.startMs),
+    end: formatInstant(day.endMs),
+    settled: formatInstant(settledMs),
     pack: { name: pack.name, version: pack.version, hash: packHash },
     groups,
     packages,

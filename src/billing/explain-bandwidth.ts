@@ -1,3 +1,4 @@
+import { formatInstant } from '../catalog/versions.ts'
 import { localDays, type Interval } from '../core/period.ts'
 import { divFloor, megaBytes } from '../core/units.ts'
 import { formatMoney } from '../core/money.ts'
@@ -11,7 +12,7 @@ import type { BandwidthBillLine } from './bill.ts'
 import type { BookTerms } from './book.ts'
 import { toChargeLine } from './charge-line.ts'
 import type { BandwidthExplanation, ExplainedPeak, RankedSlot } from './explanation.ts'
-import { instantText, intervalOf } from './instant-text.ts'
+import { intervalOf } from './period-names.ts'
 import { memberGroups } from './member-groups.ts'
 
 /** What a line by bandwidth was made of. */
@@ -106,7 +107,7 @@ function rankingOf(
       ? [
           {
             rank: index + 1,
-            time: instantText(startMs),
+            time: formatInstant(startMs),
             bps: String(divFloor(slotBits, SLOT_SECONDS)),
             isReported,
             isDropped: index < droppedMax,
@@ -120,12 +121,13 @@ function rankingOf(
 function toPeak(day: BandwidthLine['perDay'][number]): ExplainedPeak {
   const { startMs, endMs, takesPart, slots, dropped, sample } = day
   return {
-    start: instantText(startMs),
-    end: instantText(endMs),
+    start: formatInstant(startMs),
+    end: formatInstant(endMs),
     takesPart,
     slots,
     dropped,
-    sample: sample === null ? null : { time: instantText(sample.startMs), bps: String(sample.bps) },
+    sample:
+      sample === null ? null : { time: formatInstant(sample.startMs), bps: String(sample.bps) },
   }
 }
 

@@ -8,7 +8,7 @@ import type { BooksTrafficQuery } from './books-usage.ts'
 import { type DayCuts, dayCuts } from './day-cuts.ts'
 import { type AdjustmentRecord, basisOf, type DayRecord } from './day-record.ts'
 import type { TracedDay } from './explain-traffic.ts'
-import { intervalOf } from './instant-text.ts'
+import { intervalOf } from './period-names.ts'
 import { drawDay, selectBillable } from './rate-day.ts'
 
 /** What is kept of a closed day, up to some moment. */

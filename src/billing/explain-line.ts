@@ -1,5 +1,5 @@
 import { AppError } from '../core/errors.ts'
-import type { Interval } from '../core/period.ts'
+import { type Interval, monthOf } from '../core/period.ts'
 import { canonicalJson } from '../rating/pack-hash.ts'
 import type { Rule } from '../rating/rules.ts'
 import type {
@@ -14,7 +14,6 @@ import type { BookStore, KeptRecord } from './book-keeping.ts'
 import type { BookKey, BookTerms } from './book.ts'
 import type { BooksUsage } from './books-usage.ts'
 import type { ChargeModes } from './charge-modes.ts'
-import { monthOf } from './close-month.ts'
 import { type AdjustmentRecord, basisOf } from './day-record.ts'
 import { explainBandwidth } from './explain-bandwidth.ts'
 import { type KeptDay, throughBatchOf, traceDay, traceQuery } from './explain-day.ts'
@@ -26,7 +25,7 @@ import type {
   Explanation,
   TrafficExplanation,
 } from './explanation.ts'
-import { intervalOf } from './instant-text.ts'
+import { intervalOf } from './period-names.ts'
 import { readSlots } from './read-days.ts'
 
 /** What explaining reads: what was kept, the usage it was made of, and the rules. */

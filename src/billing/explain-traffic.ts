@@ -1,3 +1,4 @@
+import { formatInstant } from '../catalog/versions.ts'
 import { divRound } from '../core/money.ts'
 import type { Interval } from '../core/period.ts'
 import { canonicalJson } from '../rating/pack-hash.ts'
@@ -11,7 +12,7 @@ import type { BillDraw, TrafficBillLine } from './bill.ts'
 import type { BookTerms } from './book.ts'
 import { toChargeLine } from './charge-line.ts'
 import type { ExplainedDay, ExplainedTier, TrafficExplanation } from './explanation.ts'
-import { instantText, intervalOf } from './instant-text.ts'
+import { intervalOf } from './period-names.ts'
 
 /** What is known of a closed day: its usage, and what was left of it to be priced. */
 export interface TracedDay extends Interval {
@@ -94,8 +95,8 @@ function explainDay(day: TracedDay, { measured, priced, withSlots }: DayParts): 
   const keys = [...new Set([...measured, ...priced].map(keyOf))].sort()
   const [all, rest] = [sumBytes(measured), sumBytes(priced)]
   return {
-    start: instantText(day.startMs),
-    end: instantText(day.endMs),
+    start: formatInstant(day.startMs),
+    end: formatInstant(day.endMs),
     throughBatch: day.throughBatch,
     measuredBytes: String(all),
     takenBytes: String(all - rest),
@@ -129,7 +130,7 @@ function slotsOf(usage: readonly TrafficUsage[]): NonNullable<ExplainedDay['slot
   return [...sums.values()]
     .sort((a, b) => a.startMs - b.startMs || (a.resource < b.resource ? -1 : 1))
     .map(({ startMs, resource, bytes }) => ({
-      time: instantText(startMs),
+      time: formatInstant(startMs),
       resource,
       bytes: String(bytes),
     }))

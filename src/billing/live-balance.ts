@@ -11,6 +11,7 @@ import {
   resetPeriod,
   SECOND_MS,
   wallClockAfter,
+  monthOf,
 } from '../core/period.ts'
 import { createTtlCache } from '../core/ttl-cache.ts'
 import type { Bytes } from '../core/units.ts'
@@ -24,13 +25,13 @@ import type { BookKey, BookState, DayBasis } from './book.ts'
 import { chargeStretches } from './charge-modes.ts'
 import { toChargeLine, totalsByCurrency } from './charge-line.ts'
 import { basisFor, factsOf } from './close-days.ts'
-import { monthOf, termsStretches } from './close-month.ts'
+import { readMonthRecords, termsStretches } from './close-month.ts'
 import { type MonthStretch, rateMonth } from './rate-month.ts'
 import type { ClosingConfig, ClosingDeps } from './closing-deps.ts'
-import { monthName } from './instant-text.ts'
+import { appendDay } from './month-stretches.ts'
 import { narrowUsage } from './narrow-usage.ts'
 import { packageEvents, withEvents } from './package-events.ts'
-import { type RatedDay, rateDay } from './rate-day.ts'
+import { NO_USAGE, type RatedDay, rateDay } from './rate-day.ts'
 import { readSpan } from './read-days.ts'
 
 type BalanceDeps = Pick<ClosingDeps, 'clock' | 'store' | 'usage' | 'modes'> & {
@@ -161,7 +162,7 @@ async function rateOpenDays(
     const seenMs = Math.min(settledMs, Math.max(endMs, day.startMs))
     const basis = await basisFor({ ...book, state }, own, { day, settledMs }, deps)
     const usage = usages[index]
-    const rated = rateDay(basis, usage ?? { traffic: [], slots: new Map() })
+    const rated = rateDay(basis, usage ?? NO_USAGE)
     const { currency } = basis.pack
     const events = packageEvents(
       facts.packages,
@@ -184,52 +185,30 @@ async function linesToDate(
   nowMs: EpochMs,
   { store, usage, modes }: BalanceDeps,
 ): Promise<BillLine[]> {
-  // What was kept since the book was read is still among the open days.
-  const isKnown = ({ sequence }: { sequence: number }): boolean => sequence <= book.sequence
-  const days = (await store.dayRecords(book, month)).filter(isKnown)
-  const adjustments = (await store.adjustments(book, month)).filter(isKnown)
-  const name = monthName(nowMs, book.zone)
-  const booked = (await store.adjustmentsBooked(book, name)).filter(isKnown)
+  const records = await readMonthRecords(book, month, store)
   // In its last minutes the next month's first day is open already.
   const ofMonth = open.filter(
     ({ basis: { day } }) => month.startMs <= day.startMs && day.startMs < month.endMs,
   )
-  const interval = { startMs: Math.max(month.startMs, book.startMs), endMs: month.endMs }
-  const closed = await termsStretches({ month, interval, days, adjustments }, (hash) =>
-    modes.pack(hash),
-  )
+  const closed = await termsStretches(records, (hash) => modes.pack(hash))
   const untilMs = Math.min(month.endMs, ceilTo(nowMs + AHEAD_MS, FIVE_MINUTES_MS))
-  const stretches = joinOpen(closed, ofMonth).map((stretch, index, all) => ({
+  const joined = ofMonth.reduce<readonly MonthStretch[]>(
+    (all, { basis, rated }) =>
+      appendDay(all, { terms: basis, interval: basis.day, remainder: rated.remainder }),
+    closed,
+  )
+  const stretches = joined.map((stretch, index, all) => ({
     ...stretch,
     interval: { ...stretch.interval, endMs: Math.min(stretch.interval.endMs, untilMs) },
     inForce:
       index === all.length - 1 ? { ...stretch.interval, endMs: month.endMs } : stretch.interval,
   }))
   return [
-    ...days.flatMap(({ record }) => [...record.packageLines, ...record.lines]),
+    ...records.days.flatMap(({ record }) => [...record.packageLines, ...record.lines]),
     ...ofMonth.flatMap(({ lines }) => lines),
     ...(await rateMonth(month, stretches, usage, null)),
-    ...booked.flatMap(({ record }) => record.lines),
+    ...records.booked.flatMap(({ record }) => record.lines),
   ]
-}
-
-/** Appends open days to the stretches of the closed ones. */
-function joinOpen(closed: readonly MonthStretch[], open: readonly OpenDay[]): MonthStretch[] {
-  const stretches = [...closed]
-  for (const { basis, rated } of open) {
-    const last = stretches.at(-1)
-    const isSame =
-      last?.terms.packHash === basis.packHash &&
-      JSON.stringify(last.terms.groups) === JSON.stringify(basis.groups)
-    if (last !== undefined && isSame) {
-      stretches[stretches.length - 1] = {
-        ...last,
-        interval: { startMs: last.interval.startMs, endMs: basis.day.endMs },
-        remainder: [...last.remainder, ...rated.remainder],
-      }
-    } else stretches.push({ terms: basis, interval: basis.day, remainder: rated.remainder })
-  }
-  return stretches
 }
 
 function packagesNow(

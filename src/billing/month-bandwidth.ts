@@ -1,3 +1,4 @@
+import { chunksOf } from '../core/chunks.ts'
 import type { Interval } from '../core/period.ts'
 import { localDays } from '../core/period.ts'
 import { type BandwidthLine, rateBandwidth } from '../rating/bandwidth-line.ts'
@@ -14,7 +15,7 @@ import type { BookTerms } from './book.ts'
 import type { BooksUsage, RankedMember, RankedUsage } from './books-usage.ts'
 import { memberGroups } from './member-groups.ts'
 import type { RatedLine } from './rate-period.ts'
-import { chunksOf, groupBy, readSlots, slotQueryOf } from './read-days.ts'
+import { groupBy, readSlots, slotQueryOf } from './read-days.ts'
 
 /** Part of a month that was billed by one pack. */
 export interface BandwidthStretch {

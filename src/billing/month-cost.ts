@@ -1,11 +1,11 @@
 import type { Interval } from '../core/period.ts'
 import type { Bytes } from '../core/units.ts'
 import type { MemberUsage } from '../rating/bandwidth-usage.ts'
-import { canonicalJson } from '../rating/pack-hash.ts'
 import type { TrafficUsage } from '../rating/traffic-usage.ts'
 import type { ChargeLine } from './bill.ts'
 import type { BookState, BookTerms, DayBasis } from './book.ts'
 import { toChargeLine } from './charge-line.ts'
+import { appendDay } from './month-stretches.ts'
 import { dailyBandwidthRules, rateDay } from './rate-day.ts'
 import { type MonthStretch, rateMonthBySlots } from './rate-month.ts'
 
@@ -66,26 +66,13 @@ export function costOfMonth(plan: MonthPlan, usage: MonthUsage): MonthCost {
     }
     if (day.startMs < month.startMs) continue
     lines.push(...rated.lines.map((line) => toChargeLine(line, basis.pack)))
-    stretches = append(stretches, { terms: basis, interval: day, remainder: rated.remainder })
+    stretches = appendDay(stretches, { terms: basis, interval: day, remainder: rated.remainder })
   }
   const measured = stretches.map((stretch) => ({
     ...stretch,
     slots: usage.slots(stretch.terms, stretch.interval),
   }))
   return { lines: [...lines, ...rateMonthBySlots(month, measured)], drawn, closing: state }
-}
-
-/** Adds a day to the last stretch, or begins another when it is billed by something else. */
-function append(stretches: readonly MonthStretch[], next: MonthStretch): MonthStretch[] {
-  const last = stretches.at(-1)
-  if (last === undefined || !billsAlike(last.terms, next.terms)) return [...stretches, next]
-  const interval = { startMs: last.interval.startMs, endMs: next.interval.endMs }
-  const remainder = [...last.remainder, ...next.remainder]
-  return [...stretches.slice(0, -1), { ...last, interval, remainder }]
-}
-
-function billsAlike(a: BookTerms, b: BookTerms): boolean {
-  return a.packHash === b.packHash && canonicalJson(a.groups) === canonicalJson(b.groups)
 }
 
 /** Cuts entries into days, which ascend; what lies in none of them is left out. */

@@ -1,3 +1,4 @@
+import { formatInstant } from '../catalog/versions.ts'
 import type { EpochMs } from '../core/clock.ts'
 import { formatMoney } from '../core/money.ts'
 import { DAY_MS } from '../core/period.ts'
@@ -8,7 +9,6 @@ import { endOf } from '../rating/package-validity.ts'
 import type { PackageBillLine } from './bill.ts'
 import type { BookState } from './book.ts'
 import type { PackageFact } from './book-keeping.ts'
-import { instantText } from './instant-text.ts'
 
 /** What happened to packages besides being drawn from. */
 export interface PackageEvents {
@@ -145,7 +145,7 @@ function toLine(
     event,
     packageId: terms.id,
     sizeBytes: String(sizeBytes),
-    time: instantText(atMs),
+    time: formatInstant(atMs),
     amount: formatMoney(given),
     currency: paid?.currency ?? currency,
   }

@@ -25,6 +25,9 @@ export interface DayUsage {
   readonly slots: ReadonlyMap<string, readonly MemberUsage[]>
 }
 
+/** A day on which nothing was measured. */
+export const NO_USAGE: DayUsage = { traffic: [], slots: new Map() }
+
 /** What packages and orders did about volumes, and what is left to be priced. */
 export interface DrawnDay {
   /** By package; null: what none could take. */

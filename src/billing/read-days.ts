@@ -1,3 +1,4 @@
+import { chunksOf } from '../core/chunks.ts'
 import type { Interval } from '../core/period.ts'
 import type { MemberUsage } from '../rating/bandwidth-usage.ts'
 import type { BandwidthRule } from '../rating/rules.ts'
@@ -165,10 +166,4 @@ export function groupBy<T>(values: readonly T[], keyOf: (value: T) => string): M
     groups.set(key, group)
   }
   return groups
-}
-
-/** Cuts a list into pieces of at most `size`. */
-export function chunksOf<T>(values: readonly T[], size: number): T[][] {
-  const count = Math.ceil(values.length / size)
-  return Array.from({ length: count }, (_, index) => values.slice(index * size, (index + 1) * size))
 }

@@ -1,3 +1,4 @@
+import { monthOf } from '../core/period.ts'
 import { AppError } from '../core/errors.ts'
 import { hashLink } from '../core/hash-chain.ts'
 import { canonicalJson } from '../rating/pack-hash.ts'
@@ -5,13 +6,13 @@ import type { Bill } from './bill.ts'
 import type { Verification } from './bill-desk.ts'
 import type { KeptRecord } from './book-keeping.ts'
 import type { BookKey, UsageProof } from './book.ts'
-import { monthOf, packsOf, termsStretches, toBill } from './close-month.ts'
+import { packsOf, termsStretches, toBill } from './close-month.ts'
 import type { ClosingDeps } from './closing-deps.ts'
 import { type AdjustmentRecord, basisOf, type DayRecord, toDayRecord } from './day-record.ts'
-import { intervalOf } from './instant-text.ts'
+import { intervalOf } from './period-names.ts'
 import { makeAdjustment } from './make-adjustment.ts'
 import { narrowUsage } from './narrow-usage.ts'
-import { type DayUsage, rateDay } from './rate-day.ts'
+import { type DayUsage, NO_USAGE, rateDay } from './rate-day.ts'
 import { rateMonth } from './rate-month.ts'
 import { readDays } from './read-days.ts'
 
@@ -127,9 +128,8 @@ async function usageOf(
   proof: UsageProof | null,
   { usage }: VerifyDeps,
 ): Promise<DayUsage> {
-  const nothing = { traffic: [], slots: new Map() }
-  if (proof === null) return nothing
-  return (await readDays([basis], usage, proof.throughBatch)).get(basis.accountId) ?? nothing
+  if (proof === null) return NO_USAGE
+  return (await readDays([basis], usage, proof.throughBatch)).get(basis.accountId) ?? NO_USAGE
 }
 
 async function verifyProof(

@@ -4,7 +4,7 @@ import type { PrepaidPackage } from '../rating/package-terms.ts'
 import type { BookFacts } from './book-keeping.ts'
 import type { BookKey, BookTerms } from './book.ts'
 import type { BooksUsage } from './books-usage.ts'
-import { payModeAt } from './day-basis.ts'
+import { payModeAt } from '../catalog/versions.ts'
 import type { MonthUsage } from './month-cost.ts'
 import { readOutlook, readSlotOutlook, type UsageOutlook } from './usage-outlook.ts'
 import { type Alternative, tryOffers, priceWith, toPackage } from './what-if.ts'
@@ -91,7 +91,7 @@ function createUnbilled(
   return ({ startMs }) =>
     meter === 'eip'
       ? resources
-          .filter(({ versions }) => payModeAt(versions, startMs) !== 'Traffic')
+          .filter(({ versions }) => (payModeAt(versions, startMs) ?? 'Traffic') !== 'Traffic')
           .map(({ id }) => id)
       : []
 }

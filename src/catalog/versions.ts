@@ -1,7 +1,7 @@
 import type { EpochMs } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import { MINUTE_MS, ceilTo, floorTo } from '../core/period.ts'
-import type { Resource, ResourceVersion } from './model.ts'
+import type { PayMode, Resource, ResourceVersion } from './model.ts'
 
 /** What a new version changes; the rest stays as it was. */
 export type VersionChange = Partial<Pick<ResourceVersion, 'accountId' | 'projectId' | 'payMode'>>
@@ -78,4 +78,13 @@ export function endOfLife(
 /** Formats an instant for people and JSON: ISO 8601 in UTC. */
 export function formatInstant(instantMs: EpochMs): string {
   return new Date(instantMs).toISOString()
+}
+
+/** Tells how a resource was paid for at an instant; before its first version, as in that one. */
+export function payModeAt(
+  versions: readonly ResourceVersion[],
+  instantMs: EpochMs,
+): PayMode | undefined {
+  const version = versions.findLast(({ fromMs }) => fromMs <= instantMs) ?? versions[0]
+  return version?.payMode
 }

@@ -1,6 +1,6 @@
 /** How bills and their parts are written for people, whatever command shows them. */
 import { groupThousands } from '../core/decimal.ts'
-import { toLocal } from '../core/period.ts'
+import { formatLocal } from '../core/period-text.ts'
 
 /** An amount with its currency. */
 export interface WireMoney {
@@ -17,9 +17,7 @@ export function formatTotals(totals: readonly WireMoney[]): string {
 
 /** Writes an instant as the clock of a zone shows it, `2026-10-17 20:35`. */
 export function formatIn(zone: string, instant: string): string {
-  const { year, month, day, hour, minute } = toLocal(Date.parse(instant), zone)
-  const two = (value: number): string => String(value).padStart(2, '0')
-  return `${year}-${two(month)}-${two(day)} ${two(hour)}:${two(minute)}`
+  return formatLocal(Date.parse(instant), zone)
 }
 
 /**

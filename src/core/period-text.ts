@@ -1,6 +1,6 @@
 import type { EpochMs } from './clock.ts'
 import { AppError } from './errors.ts'
-import { addDays, fromLocal, type Interval, monthStart, toLocal } from './period.ts'
+import { addDays, fromLocal, type Interval, monthOf, toLocal } from './period.ts'
 
 /** Writes the wall-clock time of an instant in a zone, as in `2026-11-21 00:00`. */
 export function formatLocal(instantMs: EpochMs, zone: string): string {
@@ -25,6 +25,5 @@ export function parsePeriod(text: string, zone: string, field = 'period'): Inter
     })
   }
   if (match[3] !== undefined) return { startMs, endMs: addDays(startMs, 1, zone) }
-  // The 31st day after the first of any month is one of the first days of the next.
-  return { startMs, endMs: monthStart(addDays(startMs, 31, zone), zone) }
+  return monthOf(startMs, zone)
 }

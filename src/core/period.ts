@@ -169,6 +169,13 @@ export function monthStart(instantMs: EpochMs, zone: string): EpochMs {
   return fromLocal({ ...local, day: 1, hour: 0, minute: 0, second: 0 }, zone)
 }
 
+/** Finds the local month that contains the instant. */
+export function monthOf(instantMs: EpochMs, zone: string): Interval {
+  const startMs = monthStart(instantMs, zone)
+  // The 31st day after the first of any month is one of the first days of the next.
+  return { startMs, endMs: monthStart(addDays(startMs, 31, zone), zone) }
+}
+
 /**
  * Lists the local days that touch `[startMs, endMs)`, whole days each, in order.
  *

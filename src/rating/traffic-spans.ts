@@ -1,5 +1,5 @@
 import type { EpochMs } from '../core/clock.ts'
-import { addDays, type Interval, localDays, monthStart } from '../core/period.ts'
+import { type Interval, localDays, monthOf } from '../core/period.ts'
 
 /**
  * Lists the local days or months that touch the period, cut to it.
@@ -17,12 +17,10 @@ export function billingSpans(period: Interval, unit: 'day' | 'month', zone: stri
 function localMonths(period: Interval, zone: string): Interval[] {
   const months: Interval[] = []
   if (period.endMs <= period.startMs) return months
-  let startMs = monthStart(period.startMs, zone)
-  while (startMs < period.endMs) {
-    // The 31st day after the first of any month is one of the first four days of the next.
-    const endMs = monthStart(addDays(startMs, 31, zone), zone)
-    months.push({ startMs, endMs })
-    startMs = endMs
+  for (let atMs = period.startMs; atMs < period.endMs;) {
+    const month = monthOf(atMs, zone)
+    months.push(month)
+    atMs = month.endMs
   }
   return months
 }

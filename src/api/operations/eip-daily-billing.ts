@@ -1,9 +1,10 @@
 import type { ResourceVersion } from '../../catalog/model.ts'
+import { payModeAt } from '../../catalog/versions.ts'
 import { AppError } from '../../core/errors.ts'
 import { DAY_MS, type Interval, localDays } from '../../core/period.ts'
 import { type Bytes, divFloor, GIB } from '../../core/units.ts'
 import type { Caller, OperationDeps } from './caller.ts'
-import { ownedIntervals, type Owner, payModeAt, resourceOf } from './ownership.ts'
+import { ownedIntervals, type Owner, resourceOf } from './ownership.ts'
 import type { ClosedDay } from './ports.ts'
 import { checkRegion } from './regions.ts'
 

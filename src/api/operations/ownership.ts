@@ -1,5 +1,4 @@
-import type { PayMode, Resource, ResourceVersion } from '../../catalog/model.ts'
-import type { EpochMs } from '../../core/clock.ts'
+import type { Resource, ResourceVersion } from '../../catalog/model.ts'
 import { AppError } from '../../core/errors.ts'
 import type { Interval } from '../../core/period.ts'
 import type { MeterName } from '../../meters/meter.ts'
@@ -62,15 +61,6 @@ export function ownedIntervals(
     else pieces.push({ startMs, endMs })
   }
   return pieces
-}
-
-/** Tells how a resource was paid for at an instant; before its first version, as in that one. */
-export function payModeAt(
-  versions: readonly ResourceVersion[],
-  instantMs: EpochMs,
-): PayMode | undefined {
-  const version = versions.findLast(({ fromMs }) => fromMs <= instantMs) ?? versions[0]
-  return version?.payMode
 }
 
 function belongsTo(version: ResourceVersion, owner: Owner): boolean {

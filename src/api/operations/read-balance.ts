@@ -1,6 +1,7 @@
+import { formatInstant } from '../../catalog/versions.ts'
 import type { BookBalance } from '../../billing/balance.ts'
 import type { BookKey } from '../../billing/book.ts'
-import { instantText, monthName } from '../../billing/instant-text.ts'
+import { monthName } from '../../billing/period-names.ts'
 import { parseInput } from '../../catalog/input.ts'
 import { formatMoney } from '../../core/money.ts'
 import { BookQuery, type PayerFinder } from './book-query.ts'
@@ -31,8 +32,8 @@ export function balanceToWire(balance: BookBalance): { [name: string]: ExactJson
     account: balance.accountId,
     meter: balance.meter,
     zone,
-    asOf: instantText(balance.asOfMs),
-    closedUntil: instantText(balance.closedUntilMs),
+    asOf: formatInstant(balance.asOfMs),
+    closedUntil: formatInstant(balance.closedUntilMs),
     month: monthName(month.startMs, zone),
     pack: balance.pack,
     packages: balance.packages.map((entry) => ({
@@ -42,7 +43,7 @@ export function balanceToWire(balance: BookBalance): { [name: string]: ExactJson
       sizeBytes: entry.package.sizeBytes,
       usedBytes: entry.usedBytes,
       leftBytes: entry.leftBytes,
-      start: instantText(entry.package.startMs),
+      start: formatInstant(entry.package.startMs),
       end: instantOrNull(entry.endMs),
     })),
     arrearsBytes: balance.arrearsBytes,
@@ -55,5 +56,5 @@ export function balanceToWire(balance: BookBalance): { [name: string]: ExactJson
 
 /** Writes an instant, where there is one. */
 export function instantOrNull(instantMs: number | null): string | null {
-  return instantMs === null ? null : instantText(instantMs)
+  return instantMs === null ? null : formatInstant(instantMs)
 }

@@ -1,8 +1,8 @@
+import { formatInstant } from '../../catalog/versions.ts'
 import type { BookKey } from '../../billing/book.ts'
 import type { BookForecast } from '../../billing/forecast-book.ts'
 import { HISTORY_DAYS_MIN } from '../../billing/forecast-days.ts'
 import type { RunsOut } from '../../billing/forecast-packages.ts'
-import { instantText } from '../../billing/instant-text.ts'
 import { parseInput } from '../../catalog/input.ts'
 import { formatMoney } from '../../core/money.ts'
 import { BookQuery, type PayerFinder } from './book-query.ts'
@@ -37,7 +37,7 @@ export async function readForecast(query: unknown, deps: ReadForecastDeps): Prom
   return {
     ...head,
     forecast: {
-      until: instantText(outlook.untilMs),
+      until: formatInstant(outlook.untilMs),
       packages: outlook.packages.map((entry) => ({
         id: entry.package.id,
         leftBytes: entry.leftBytes,

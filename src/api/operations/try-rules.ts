@@ -1,3 +1,4 @@
+import { formatInstant } from '../../catalog/versions.ts'
 import { z } from 'zod'
 import { ratePeriod, type RatedLine, type RatedUsage, totalOf } from '../../billing/rate-period.ts'
 import { parseInput } from '../../catalog/input.ts'
@@ -71,8 +72,8 @@ export async function tryRules(body: unknown, deps: TryRulesDeps): Promise<Exact
     pack: { name: pack.name, version: pack.version, hash: hashContent(pack) },
     account: accountId,
     zone,
-    start: instantText(period.startMs),
-    end: instantText(period.endMs),
+    start: formatInstant(period.startMs),
+    end: formatInstant(period.endMs),
     currency: pack.currency,
     lines: lines.map(toWire),
     total: formatMoney(totalOf(lines)),
@@ -117,8 +118,8 @@ function toWire(line: RatedLine): ExactJson {
     rule: line.ruleName,
     type: line.type,
     member: line.memberId,
-    start: instantText(line.startMs),
-    end: instantText(line.endMs),
+    start: formatInstant(line.startMs),
+    end: formatInstant(line.endMs),
   }
   const amount = formatMoney(line.amount)
   if (line.type === 'traffic') {
@@ -128,13 +129,9 @@ function toWire(line: RatedLine): ExactJson {
   }
   const { bps, billedBps, direction, slots, dropped, validDays, days } = line
   const samples = line.samples.map((sample) => ({
-    time: instantText(sample.startMs),
+    time: formatInstant(sample.startMs),
     bps: sample.bps,
   }))
   const ranked = { bps, billedBps, direction, slots, dropped, validDays, days, samples }
   return { ...common, ...ranked, amount }
-}
-
-function instantText(instantMs: number): string {
-  return new Date(instantMs).toISOString()
 }

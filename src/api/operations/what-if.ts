@@ -1,9 +1,10 @@
+import { formatInstant } from '../../catalog/versions.ts'
 import { z } from 'zod'
 import type { BookStore } from '../../billing/book-keeping.ts'
 import type { BookTerms } from '../../billing/book.ts'
 import type { BooksUsage } from '../../billing/books-usage.ts'
 import { type ChargeMode, type ChargeModes, modeAt } from '../../billing/charge-modes.ts'
-import { instantText, monthName } from '../../billing/instant-text.ts'
+import { monthName } from '../../billing/period-names.ts'
 import type { KnownPack, PackRegistry } from '../../billing/pack-registry.ts'
 import { type Alternative, totalOf } from '../../billing/what-if.ts'
 import { whatIf } from '../../billing/what-if-month.ts'
@@ -118,10 +119,10 @@ export async function answerWhatIf(body: unknown, deps: WhatIfDeps): Promise<Exa
     meter,
     zone: payer.zone,
     month: monthName(month.startMs, payer.zone),
-    start: instantText(month.startMs),
-    end: instantText(month.endMs),
-    foretoldFrom: found.foretoldFromMs < month.endMs ? instantText(found.foretoldFromMs) : null,
-    measuredUntil: instantText(Math.min(nowMs, month.endMs)),
+    start: formatInstant(month.startMs),
+    end: formatInstant(month.endMs),
+    foretoldFrom: found.foretoldFromMs < month.endMs ? formatInstant(found.foretoldFromMs) : null,
+    measuredUntil: formatInstant(Math.min(nowMs, month.endMs)),
     isCut: found.isCut,
     alternatives: shown.sort(compareShown).map((each) => toWire(each, mode)),
     leftOut,

@@ -1,3 +1,4 @@
+import { formatInstant } from '../../catalog/versions.ts'
 import { randomBytes } from 'node:crypto'
 import type { Kysely } from 'kysely'
 import type { AdjustmentBillLine, Bill } from '../../billing/bill.ts'
@@ -12,7 +13,7 @@ import {
   parseDay,
   parseState,
 } from '../../billing/day-record.ts'
-import { dayName, instantText, monthName } from '../../billing/instant-text.ts'
+import { dayName, monthName } from '../../billing/period-names.ts'
 import { ledgerRules } from '../../billing/ledger-rules.ts'
 import { createCatalog } from '../../catalog/catalog.ts'
 import { addDays, monthStart } from '../../core/period.ts'
@@ -86,9 +87,9 @@ function keptOf({ accountId, meter, zone, state }: Book, startMs: number) {
     meter,
     zone,
     date: dayName(startMs, zone),
-    start: instantText(startMs),
-    end: instantText(endMs),
-    settled: instantText(endMs),
+    start: formatInstant(startMs),
+    end: formatInstant(endMs),
+    settled: formatInstant(endMs),
     pack: { name: 'test', version: '1', hash: NO_HASH },
     groups: {},
     packages: [],
@@ -167,8 +168,8 @@ export function billStep(book: Book, amount = '1.00'): BookStep {
     account: { id: accountId, name: accountId, number: 1 },
     meter,
     month,
-    start: instantText(book.startMs),
-    end: instantText(endMs),
+    start: formatInstant(book.startMs),
+    end: formatInstant(endMs),
     zone,
     totals: [{ currency: 'CNY', amount }],
     lines: [],

@@ -1,3 +1,4 @@
+import { chunksOf } from '../../core/chunks.ts'
 import type { Kysely, Selectable, Transaction } from 'kysely'
 import type {
   Book,
@@ -234,7 +235,7 @@ async function insertAll<T>(
   rows: readonly T[],
   insert: (some: T[]) => Promise<unknown>,
 ): Promise<void> {
-  for (let at = 0; at < rows.length; at += ROWS_MAX) await insert(rows.slice(at, at + ROWS_MAX))
+  for (const some of chunksOf(rows, ROWS_MAX)) await insert(some)
 }
 
 /** Moves books on; each only from where it was read, or nothing is moved at all. */

@@ -1,3 +1,4 @@
+import { chunksOf } from '../../core/chunks.ts'
 import type { Insertable, Kysely, Selectable } from 'kysely'
 import type { BookKey } from '../../billing/book.ts'
 import type { ChargeMode } from '../../billing/charge-modes.ts'
@@ -61,8 +62,7 @@ function createChargeRows(db: Db): ChargeRows {
       return rows.map(toMode)
     },
     insertModes: async (modes) => {
-      for (let at = 0; at < modes.length; at += ROWS_MAX) {
-        const some = modes.slice(at, at + ROWS_MAX).map(toModeRow)
+      for (const some of chunksOf(modes.map(toModeRow), ROWS_MAX)) {
         await db.insertInto('charge_modes').values(some).execute()
       }
     },

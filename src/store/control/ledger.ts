@@ -1,3 +1,4 @@
+import { chunksOf } from '../../core/chunks.ts'
 import { type Kysely, sql, type Transaction } from 'kysely'
 import type { LedgerHead } from '../../billing/ledger-chain.ts'
 import type { LedgerPlan, LedgerState, PostingReceipt } from '../../billing/ledger-plan.ts'
@@ -95,7 +96,7 @@ async function postAll(
   }
   const receipts: { index: number; receipt: PostingReceipt }[] = []
   const accountIds = [...byAccount.keys()].sort()
-  for (const some of chunksOf(accountIds)) {
+  for (const some of chunksOf(accountIds, ROWS_MAX)) {
     // First of all the locks: what is read before them may be changed by another node.
     const heads = await lockHeads(trx, rules, some)
     const lists = new Map(
@@ -149,7 +150,7 @@ async function readStates(
   const accountIds = [...heads.keys()]
   type Posted = { sequence: number; previousHash: string; hash: string }
   const posted = new Map<string, Map<string, Posted>>(accountIds.map((id) => [id, new Map()]))
-  for (const some of chunksOf([...lists.values()].flat())) {
+  for (const some of chunksOf([...lists.values()].flat(), ROWS_MAX)) {
     const wanted = some.map(({ accountId, key }) => sql`(${accountId}, ${key})`)
     const rows = await trx
       .selectFrom('ledger_postings')
@@ -194,16 +195,19 @@ async function writePlans(
 ): Promise<void> {
   const moved = [...plans].filter(([, { entries }]) => entries.length > 0)
   const entries = moved.flatMap(([, plan]) => plan.entries)
-  for (const some of chunksOf(entries.map((entry) => toPostingRow(entry, nowMs, rules)))) {
+  for (const some of chunksOf(
+    entries.map((entry) => toPostingRow(entry, nowMs, rules)),
+    ROWS_MAX,
+  )) {
     await trx.insertInto('ledger_postings').values(some).execute()
   }
-  for (const some of chunksOf(entries.flatMap(toLegRows))) {
+  for (const some of chunksOf(entries.flatMap(toLegRows), ROWS_MAX)) {
     await trx.insertInto('ledger_legs').values(some).execute()
   }
   const balances = moved.flatMap(([accountId, plan]) =>
     plan.balances.map((balance) => toBalanceRow(accountId, balance)),
   )
-  for (const some of chunksOf(balances)) {
+  for (const some of chunksOf(balances, ROWS_MAX)) {
     await trx
       .insertInto('ledger_balances')
       .values(some)
@@ -219,7 +223,7 @@ async function writePlans(
     sequence: head.sequence,
     hash: head.hash,
   }))
-  for (const some of chunksOf(heads)) {
+  for (const some of chunksOf(heads, ROWS_MAX)) {
     await trx
       .insertInto('ledger_heads')
       .values(some)
@@ -231,11 +235,4 @@ async function writePlans(
       )
       .execute()
   }
-}
-
-function chunksOf<T>(rows: readonly T[]): T[][] {
-  const count = Math.ceil(rows.length / ROWS_MAX)
-  return Array.from({ length: count }, (_, index) =>
-    rows.slice(index * ROWS_MAX, (index + 1) * ROWS_MAX),
-  )
 }

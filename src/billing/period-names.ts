@@ -1,11 +1,6 @@
 import type { EpochMs } from '../core/clock.ts'
 import { type Interval, toLocal } from '../core/period.ts'
 
-/** Writes an instant as records and bills keep it: ISO 8601 in UTC. */
-export function instantText(instantMs: EpochMs): string {
-  return new Date(instantMs).toISOString()
-}
-
 /** Names a local day, `2026-10-03`. */
 export function dayName(startMs: EpochMs, zone: string): string {
   const { year, month, day } = toLocal(startMs, zone)
