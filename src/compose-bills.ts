@@ -4,6 +4,7 @@ import { createBillsApi } from './api/native/bills.ts'
 import { createUsageExportApi } from './api/native/usage-export.ts'
 import type { PayerFinder } from './api/operations/book-query.ts'
 import { explainBillLine } from './billing/explain-line.ts'
+import { sharesOfBill } from './billing/package-shares.ts'
 import { findAccount, findBrand, findRootAccount } from './catalog/change.ts'
 import type { Core } from './compose.ts'
 import type { Config } from './config/config.ts'
@@ -27,6 +28,7 @@ export function composeBills(config: Config, core: Core): FastifyPluginAsync[] {
         return (await findBrand(catalog.rows, brandId)).name
       },
       pack: (hash) => charges.desk.pack(hash),
+      shares: (bill) => sharesOfBill(bill, store),
       explain: (id, line) => explainBillLine(id, line, explaining),
     }),
     createUsageExportApi({

@@ -21,6 +21,9 @@ const core = await openCore(config, telemetry, { clock })
 const { app } = composeServer(config, core, telemetry)
 const { desk, live } = core.bookkeeping
 let token = ''
+let adminToken = ''
+/** The last two days of October. */
+const DAYS_29_30 = { startMs: OCT_1 + 29 * DAY_MS, endMs: OCT_1 + 31 * DAY_MS }
 
 /** Sends so many bytes of some days after the first, and waits until they are loaded. */
 async function send(...usage: readonly (readonly [day: number, bytes: number])[]): Promise<void> {
@@ -58,6 +61,7 @@ beforeAll(async () => {
     name: 'books.example.com',
   })
   token = (await writer.createSource({ name: 'edge', meters: ['cdn'] })).token
+  adminToken = (await core.catalog.ensureAdminToken())?.token ?? ''
   await core.loader.start()
   clock.ms = OCT_1 + 20 * DAY_MS
 })
@@ -109,4 +113,43 @@ test('a balance has what was loaded, at once', async () => {
     balance.monthToDate.reduce((sum, each) => sum + each.amount, 0n)
   // 10 GiB and 10 % for headers at 0.20 a GiB.
   expect(amount(after) - amount(before)).toBe(2_200_000_000n)
+})
+
+/** Where the book stands, as it is answered: what is left of packages, and the month to date. */
+async function askBalance(): Promise<{ left: number[]; amounts: string[] }> {
+  const answer = await app.inject({
+    method: 'GET',
+    url: '/v1/balance?account=acc-books&meter=cdn',
+    headers: { authorization: `Bearer ${adminToken}` },
+  })
+  expect(answer.statusCode).toBe(200)
+  const { packages, monthToDate } = answer.json()
+  return {
+    left: packages.map(({ leftBytes }: { leftBytes: number }) => leftBytes),
+    amounts: monthToDate.map(({ amount }: { amount: string }) => amount),
+  }
+}
+
+test('usage that came too late for its day is answered once it is loaded, and counts once', async () => {
+  await core.catalog.as('test').createTrafficPackage({
+    id: 'pkg-late',
+    account: 'acc-books',
+    area: 'cn',
+    size: '25GiB',
+    startAt: OCT_1 + 29 * DAY_MS,
+  })
+  await send([30, 2 ** 30])
+  clock.ms = OCT_1 + 32 * DAY_MS
+  await desk.close({ untilMs: OCT_1 + 31 * DAY_MS })
+  // 11 GiB of the last day are drawn, and October has its bill.
+  expect(await askBalance()).toEqual({ left: [14 * 2 ** 30], amounts: [] })
+  // Nobody looks for late usage meanwhile: the closer is not started, and the clock stands still.
+  await send([30, 5 * 2 ** 30], [29, 10 * 2 ** 30])
+  const waiting = await askBalance()
+  expect(await core.bookkeeping.store.adjustments(KEY, DAYS_29_30)).toEqual([])
+  // The day before was closed without the package: 10 GiB and 10 % for headers, at 0.20.
+  expect(waiting).toEqual({ left: [9 * 2 ** 30], amounts: ['2.20'] })
+  expect(await desk.close({ untilMs: OCT_1 + 31 * DAY_MS })).toMatchObject({ adjustments: 2 })
+  live.forget()
+  expect(await askBalance()).toEqual(waiting)
 })

@@ -6,6 +6,7 @@ import type { CoverageReader } from './billing/coverage-reader.ts'
 import { createClosing } from './billing/closing.ts'
 import type { ClosingDeps } from './billing/closing-deps.ts'
 import { formatState, parseAdjustment, parseDay, parseState } from './billing/day-record.ts'
+import { createCurrentBooks, type CurrentBooks } from './billing/current-book.ts'
 import { createLiveBalance, type LiveBalance } from './billing/live-balance.ts'
 import type { Component, Telemetry } from './compose.ts'
 import type { Config } from './config/config.ts'
@@ -25,6 +26,8 @@ const CHECK_MS = 5 * MINUTE_MS
 export interface Bookkeeping {
   readonly desk: BillDesk
   readonly live: LiveBalance
+  /** Books with late usage in them that waits for its adjustment. */
+  readonly currentBooks: CurrentBooks
   readonly store: ClosingDeps['store']
   /** Closes what has settled, every few minutes. */
   readonly closer: Component
@@ -75,9 +78,14 @@ export function openBookkeeping(parts: BookkeepingParts): Bookkeeping {
   const closer = createPeriodic('daily-close', CHECK_MS, closeSettled, (error) =>
     log.error({ err: error }, 'billing: closing failed; trying again in five minutes'),
   )
+  const currentBooks = createCurrentBooks(closingConfig, {
+    ...deps,
+    begin: (key) => closing.begin(key),
+  })
   return {
     desk: createBillDesk(closing, deps),
-    live: createLiveBalance(closingConfig, { ...deps, begin: (meter) => closing.begin(meter) }),
+    live: createLiveBalance(closingConfig, { clock, modes, currentBooks }),
+    currentBooks,
     store,
     closer: startLater(closer),
   }

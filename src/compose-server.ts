@@ -10,7 +10,9 @@ import { createRulesApi } from './api/native/rules.ts'
 import { createUpkeepApi } from './api/native/upkeep.ts'
 import type { ReadinessCheck } from './api/health.ts'
 import { createServer, type HttpServer } from './api/server.ts'
+import { createBookCurrencies } from './billing/book-currencies.ts'
 import { findRootAccount } from './catalog/change.ts'
+import { findOwnResource } from './catalog/package-scope.ts'
 import { composeBills } from './compose-bills.ts'
 import { composePackages } from './compose-packages.ts'
 import type { Core, Telemetry } from './compose.ts'
@@ -115,12 +117,14 @@ function rulesApi({ booksUsage, catalog }: Core): FastifyPluginAsync {
   return createRulesApi({
     usage: booksUsage,
     payer: (ref) => findRootAccount(catalog.rows, ref),
-    resource: (id) => catalog.rows.resources.get(id),
+    resource: (owner, ref) => findOwnResource(catalog.rows, owner, ref),
   })
 }
 
 function adminApi(core: Core): FastifyPluginAsync {
   const { catalog, charges, clock, control } = core
+  const { rows } = catalog
+  const currencies = createBookCurrencies({ charges: charges.desk, rows, clock })
   return async (server) => {
     await server.register(
       (scope) =>
@@ -128,7 +132,7 @@ function adminApi(core: Core): FastifyPluginAsync {
           catalog,
           charges: { ...charges, clock },
           packages: composePackages(core),
-          alerts: createAlertDesk({ store: control.alerts, rows: catalog.rows, clock }),
+          alerts: createAlertDesk({ store: control.alerts, rows, clock, currencies }),
           adminOfToken: (token) => control.reader.adminOfToken(token),
         }),
       { prefix: ADMIN_PREFIX },

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { createAlertUsage } from './billing/alert-usage.ts'
 import { type Alerts, createAlerts } from './billing/alerts.ts'
 import { ledgerRules } from './billing/ledger-rules.ts'
-import type { BooksUsage, RankedUsage } from './billing/books-usage.ts'
+import type { BooksUsage, RankedUsage, UsageOrigin } from './billing/books-usage.ts'
 import { createCatalog, type Catalog } from './catalog/catalog.ts'
 import { openBookkeeping, type Bookkeeping } from './compose-books.ts'
 import { type Charges, openCharges } from './compose-charges.ts'
@@ -76,7 +76,7 @@ export interface Core {
   readonly registry: IngestRegistry
   readonly engine: Engine
   readonly reader: ReturnType<typeof createUsageReader>
-  readonly booksUsage: BooksUsage & RankedUsage
+  readonly booksUsage: BooksUsage & RankedUsage & UsageOrigin
   readonly journal: Journal
   readonly loader: Loader
   readonly ingest: Ingest

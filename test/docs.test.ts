@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { assert, ERRORS } from '../src/core/errors.ts'
+import { REPLAYABLE } from '../src/ingest/replay.ts'
 import { METER_NAMES } from '../src/meters/meter.ts'
 import { RECORD_FIELDS } from '../src/meters/records.ts'
 import { REJECT_REASONS } from '../src/meters/reject-reasons.ts'
@@ -54,9 +55,11 @@ describe('reference pages say what the code does', () => {
     },
   )
 
-  test('usage-records.md lists every reason why a record is refused', () => {
+  test('usage-records.md lists every reason why a record is refused, and which are replayed', () => {
     const told = rowsOf(section(page('docs/reference/usage-records.md'), '## Reasons'))
-    expect(told.map(([reason]) => reason)).toEqual(REJECT_REASONS)
+    expect(told.map(([reason, , replayed]) => [reason, replayed])).toEqual(
+      REJECT_REASONS.map((reason) => [reason, REPLAYABLE.includes(reason) ? 'yes' : 'no']),
+    )
   })
 
   test('ARCHITECTURE.md shows the rooms and their imports as they are enforced', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { checkLock, type LockedPackage } from './support/lock-file.ts'
 import { layersOf } from './support/source-text.ts'
 import { checkCircles, checkImports, roomOf } from './support/tidy-rooms.ts'
 import { checkBans, checkNames, checkTitles, checkWords } from './support/tidy-rules.ts'
@@ -281,5 +282,59 @@ describe('words', () => {
     ['docs/a.md', `${'<'.repeat(7)} HEAD`, 1],
   ])('%s: %s', (path, text, count) => {
     expect(say(checkWords, path, text)).toHaveLength(count)
+  })
+})
+
+describe('the lock file', () => {
+  const machines = ['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64']
+  const entry = { version: '1.0.0' }
+  const native = (name: string): Record<string, LockedPackage> => {
+    const engines = machines.map((machine) => `@${name}/lib-${machine}`)
+    return {
+      [`node_modules/${name}`]: {
+        ...entry,
+        optionalDependencies: Object.fromEntries(engines.map((each) => [each, '1.0.0'])),
+      },
+      ...Object.fromEntries(engines.map((each) => [`node_modules/${each}`, entry])),
+    }
+  }
+  const packages: Record<string, LockedPackage> = {
+    '': { optionalDependencies: { chdb: '1.0.0' } },
+    ...native('chdb'),
+    ...native('libsql'),
+    'node_modules/a/node_modules/b': { ...entry, optionalDependencies: { c: '^1', d: '^1' } },
+    'node_modules/a/node_modules/c': entry,
+    'node_modules/d': entry,
+  }
+
+  test('holds what is installed at any depth', () => {
+    expect(checkLock({ packages })).toEqual([])
+  })
+
+  test.each([
+    'node_modules/@chdb/lib-darwin-arm64',
+    'node_modules/@libsql/lib-linux-arm64',
+    'node_modules/a/node_modules/c',
+    'node_modules/d',
+    'node_modules/chdb',
+  ])('%s must not drop', (place) => {
+    const { [place]: _, ...rest } = packages
+    const name = place.replace(/^.*node_modules\//, '')
+    expect(checkLock({ packages: rest })[0]).toContain(`package-lock.json: ${name} `)
+    expect(checkLock({ packages: { ...rest, [place]: {} } })).not.toEqual([])
+  })
+
+  test('an engine of another version than the package wants is as good as missing', () => {
+    const place = 'node_modules/@chdb/lib-darwin-arm64'
+    const old = { ...packages, [place]: { version: '0.9.0' } }
+    expect(checkLock({ packages: old })).toHaveLength(1)
+  })
+
+  test('an engine that is no longer asked for is missed, too', () => {
+    const chdb = { ...entry, optionalDependencies: { '@chdb/lib-linux-x64': '1.0.0' } }
+    const problems = checkLock({ packages: { ...packages, 'node_modules/chdb': chdb } })
+    expect(problems.map((text) => text.split(' is missing')[0])).toEqual(
+      machines.slice(1).map((machine) => `package-lock.json: chdb for ${machine}`),
+    )
   })
 })

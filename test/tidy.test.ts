@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { checkLock, type LockFile } from './support/lock-file.ts'
 import type { SourceFile } from './support/source-text.ts'
 import { checkCircles, checkImports } from './support/tidy-rooms.ts'
 import { checkBans, checkNames, checkTitles, checkWords } from './support/tidy-rules.ts'
@@ -27,6 +28,10 @@ function read(): SourceFile[] {
     .map((path) => ({ path, text: readFileSync(join(ROOT, path), 'utf8') }))
 }
 
+function readLock(): LockFile {
+  return JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as LockFile
+}
+
 const files = read()
 const code = files.filter(({ path }) => CODE.test(path))
 
@@ -43,6 +48,7 @@ test.each<[string, () => string[]]>([
   ['every export says what it does', () => code.flatMap(checkDocstrings)],
   ['no two tests of one group share a title', () => code.flatMap(checkTitles)],
   ['words are those of the glossary', () => files.flatMap(checkWords)],
+  ['every platform can be installed from the lock file', () => checkLock(readLock())],
 ])('%s', (_title, check) => {
   const problems = check()
   expect(problems.length, `\n${problems.join('\n')}\n`).toBe(0)

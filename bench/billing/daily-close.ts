@@ -1,9 +1,20 @@
 import { openWeir } from '../support/weir.ts'
 import { quantile, type Figure } from '../support/figure.ts'
 import { startStopwatch } from '../support/stopwatch.ts'
-import { accountId, DAY, fillAccounts } from './many-accounts.ts'
+import { accountId, fillAccounts } from './many-accounts.ts'
 
 const ACCOUNTS = 10_000
+/** Shanghai's 19 November. */
+const DAY = { startMs: Date.UTC(2026, 10, 18, 16), endMs: Date.UTC(2026, 10, 19, 16) }
+/** A row for each minute. */
+const FILLING = {
+  accounts: ACCOUNTS,
+  domainsPerAccount: 1,
+  startMs: DAY.startMs,
+  loads: 24,
+  rowsPerLoad: 60,
+  rowSeconds: 60,
+}
 const CLOSE_SECONDS_MAX = 30
 const READS = 1000
 const READ_P99_MS_MAX = 20
@@ -16,7 +27,7 @@ export async function dailyClose(
   const core = await openWeir(directory)
   try {
     say(`a day of ${ACCOUNTS} accounts`)
-    const { rows } = await fillAccounts(core, ACCOUNTS)
+    const { rows } = await fillAccounts(core, FILLING)
     const watch = startStopwatch()
     const report = await core.bookkeeping.desk.close({ meter: 'cdn', untilMs: DAY.endMs })
     const closed = watch.read()

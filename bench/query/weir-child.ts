@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { composePackages } from '../../src/compose-packages.ts'
 import type { Caller, OperationDeps } from '../../src/api/operations/caller.ts'
 import { provinceBandwidth } from '../../src/api/operations/province-bandwidth.ts'
@@ -165,7 +165,15 @@ async function loadOnce(core: Weir, log: GeneratedLog, round: number): Promise<n
     yield Buffer.from(
       `1.2.3.4 - - [20/Nov/2026:19:00:00 +0800] "GET /${round} HTTP/1.1" 200 1 "-" "-"\n`,
     )
-    yield* createReadStream(log.path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>
+    // One buffer for all blocks, as files are read that are given by name.
+    const buffer = Buffer.allocUnsafe(1 << 20)
+    const file = await open(log.path)
+    for (;;) {
+      const { bytesRead } = await file.read(buffer)
+      if (bytesRead === 0) break
+      yield buffer.subarray(0, bytesRead)
+    }
+    await file.close()
   }
   const { accepted, lines } = await ingestFiles(
     {
@@ -177,6 +185,7 @@ async function loadOnce(core: Weir, log: GeneratedLog, round: number): Promise<n
       sink: createLogSink(core.ingest),
       clock: core.clock,
       waitForRoom: () => new Promise((resolve) => setTimeout(resolve, 50)),
+      giveWay: () => core.engine.giveWay(),
       onProgress: () => undefined,
       stdin: content(),
     },

@@ -10,10 +10,15 @@ export const NOW_MS = Date.UTC(2026, 10, 20, 12, 0, 0)
 /** Resources exist for longer than any generated usage. */
 export const CREATED_AT = '2026-01-01T00:00:00Z'
 
-/** A clock that starts at NOW_MS and runs. */
-export function startClock(): Clock {
-  const startMs = performance.now()
-  return { nowMs: () => Math.floor(NOW_MS + performance.now() - startMs) }
+/** A clock that starts at an instant and runs; `setMs` makes it another instant. */
+export function startClock(atMs = NOW_MS): Clock & { setMs(nowMs: number): void } {
+  let startMs = atMs - performance.now()
+  return {
+    nowMs: () => Math.floor(startMs + performance.now()),
+    setMs: (nowMs) => {
+      startMs = nowMs - performance.now()
+    },
+  }
 }
 
 /** The configuration that an empty file gives, with its data in a directory. */
@@ -29,8 +34,11 @@ export function createTelemetry(): Telemetry {
 }
 
 /** Opens Weir over a directory as the server does, with its loader running. */
-export async function openWeir(directory: string): Promise<Core & { stop(): Promise<void> }> {
-  const core = await openCore(configIn(directory), createTelemetry(), { clock: startClock() })
+export async function openWeir(
+  directory: string,
+  clock: Clock = startClock(),
+): Promise<Core & { stop(): Promise<void> }> {
+  const core = await openCore(configIn(directory), createTelemetry(), { clock })
   await core.loader.start()
   // The first lookup makes the engine read the address database; servers do that once.
   await core.engine.rows(`SELECT dictGet('geo_places', 'place', tuple(toIPv6('1.2.3.4'))) AS place`)

@@ -1,23 +1,15 @@
 import { chunksOf } from '../core/chunks.ts'
 import type { MeterName } from '../catalog/model.ts'
-import {
-  addDays,
-  DAY_MS,
-  dayStart,
-  floorTo,
-  type Interval,
-  MINUTE_MS,
-  wallClockAfter,
-} from '../core/period.ts'
+import { addDays, DAY_MS, dayStart, floorTo, type Interval, MINUTE_MS } from '../core/period.ts'
 import { adjustmentPostings } from './book-postings.ts'
-import type { Book, BookFacts, BookStep, KeptRecord } from './book-keeping.ts'
-import type { DayBasis, UsageProof } from './book.ts'
-import { basisFor, factsOf } from './close-days.ts'
+import type { Book, BookStep } from './book-keeping.ts'
+import type { UsageProof } from './book.ts'
+import { factsOf } from './close-days.ts'
+import { type KeptDay, readKeptDay } from './kept-day.ts'
 import { makeAdjustment } from './make-adjustment.ts'
 import type { ClosingConfig, ClosingDeps } from './closing-deps.ts'
-import { type AdjustmentRecord, basisOf, type DayRecord, formatRecord } from './day-record.ts'
+import { type AdjustmentRecord, formatRecord } from './day-record.ts'
 import { monthName } from './period-names.ts'
-import { packagesInPlay } from './package-events.ts'
 import { type DayUsage, NO_USAGE } from './rate-day.ts'
 import { groupBy, readDays } from './read-days.ts'
 import { takeSteps } from './take-steps.ts'
@@ -76,7 +68,7 @@ export async function adjustLate(
  * Where nothing was closed for longer than that, as much more: late usage was looked for last when
  * the youngest closed day had ended already.
  */
-function lateWindow(
+export function lateWindow(
   progress: readonly Pick<Book, 'closedUntilMs'>[],
   { lateMs }: Pick<ClosingConfig, 'lateMs'>,
   { clock }: Pick<ClosingDeps, 'clock'>,
@@ -100,14 +92,8 @@ interface LateDay {
   readonly through: number
 }
 
-/** A closed day as its records leave it. */
-interface KeptDay {
-  readonly book: Book
-  readonly facts: BookFacts
-  readonly basis: DayBasis
-  readonly record: KeptRecord<DayRecord> | undefined
-  readonly adjustments: readonly KeptRecord<AdjustmentRecord>[]
-  readonly proofBefore: UsageProof | null
+/** A closed day in which there is more than it was last rated from. */
+interface ChangedDay extends KeptDay {
   readonly proof: UsageProof
 }
 
@@ -126,12 +112,12 @@ async function adjustBooks(
   const facts = await store.facts(meter, accountIds)
   const scope = { meter, accountIds, throughBatch: through, startMs: day.startMs, endMs: day.endMs }
   const proofs = await usage.proofs(scope)
-  const kept: KeptDay[] = []
+  const kept: ChangedDay[] = []
   for (const book of books) {
     const proof = proofs.get(book.accountId)
-    const own = factsOf(facts, book)
-    const found = proof && (await keptDay(book, own, late, proof, config, deps))
-    if (found) kept.push(found)
+    if (proof === undefined) continue
+    const found = await readKeptDay(book, factsOf(facts, book), day, config, deps)
+    if (isChanged(found, proof)) kept.push({ ...found, proof })
   }
   const bases = kept.map(({ basis }) => basis)
   const now = await readDays(bases, usage, through)
@@ -164,49 +150,16 @@ async function adjustBooks(
   return steps.length
 }
 
-/** Puts a closed day together; undefined: all of its usage is in its records. */
-async function keptDay(
-  book: Book,
-  facts: BookFacts,
-  { day, through }: LateDay,
-  proof: UsageProof,
-  { settleMs }: Pick<ClosingConfig, 'settleMs'>,
-  deps: ClosingDeps,
-): Promise<KeptDay | undefined> {
-  const [record] = await deps.store.dayRecords(book, day)
-  const adjustments = await deps.store.adjustments(book, day)
-  const proofBefore = adjustments.at(-1)?.record.proof ?? record?.record.proof ?? null
-  if (proofBefore?.hash === proof.hash && proofBefore.rows === proof.rows) return undefined
+/** Tells whether a day has usage that is not in its records. */
+function isChanged({ proofBefore }: KeptDay, proof: UsageProof): boolean {
+  if (proofBefore === null) return true
+  if (proofBefore.hash === proof.hash && proofBefore.rows === proof.rows) return false
   // Another node looked further meanwhile: what is read up to here would be less than is kept.
-  if (proofBefore !== null && proofBefore.throughBatch > through) return undefined
-  const settledMs = wallClockAfter(day.endMs, settleMs, book.zone)
-  const basis =
-    record === undefined
-      ? await basisFor(
-          book,
-          { facts, history: await deps.modes.history(book.accountId, book.meter) },
-          { day, settledMs },
-          deps,
-        )
-      : lateBasis(
-          basisOf(record.record, await deps.modes.pack(record.record.pack.hash)),
-          book,
-          facts,
-        )
-  return { book, facts, basis, record, adjustments, proofBefore, proof }
-}
-
-/** The terms of a closed day, with what is left now of the packages that it had. */
-function lateBasis(basis: DayBasis, book: Book, facts: BookFacts): DayBasis {
-  const settled = { dayStartMs: basis.day.startMs, settledMs: basis.settledMs }
-  const held = packagesInPlay(facts.packages, book.state, settled, basis.zone)
-  const known = new Set(held.map(({ id }) => id))
-  const packages = basis.packages.filter(({ id }) => known.has(id))
-  return { ...basis, packages, opening: book.state }
+  return proofBefore.throughBatch <= proof.throughBatch
 }
 
 async function readBefore(
-  kept: readonly KeptDay[],
+  kept: readonly ChangedDay[],
   { usage }: ClosingDeps,
 ): Promise<ReadonlyMap<string, DayUsage>> {
   const found = new Map<string, DayUsage>()

@@ -1,5 +1,5 @@
 import type { MeterName } from '../catalog/model.ts'
-import type { Page, PageRequest } from '../catalog/ports.ts'
+import type { CatalogRows, Page, PageRequest } from '../catalog/ports.ts'
 import type { EpochMs } from '../core/clock.ts'
 import type {
   Alert,
@@ -34,13 +34,32 @@ export interface AlertChange {
   readonly recipients: readonly Recipient[]
 }
 
-/** Where alerts are kept. Lists are ordered by creation, deliveries newest first. */
-export interface AlertStore {
-  list(filter: AlertFilter, page: PageRequest): Promise<Page<AlertEntry>>
+/** Alerts and endpoints one by one. */
+export interface AlertRows {
   get(id: string): Promise<AlertEntry | undefined>
+  endpoint(id: string): Promise<AlertEndpoint | undefined>
+}
+
+/** Rows of alerts as a change sees them. */
+export interface AlertWrites extends AlertRows {
   insert(entry: AlertEntry): Promise<void>
   /** False: there is none. What was told stays in the history, what waits is still sent. */
   remove(id: string): Promise<boolean>
+  insertEndpoint(endpoint: AlertEndpoint, secret: string): Promise<void>
+  /** False: there is none. Errors: `conflict` while an alert uses it. */
+  removeEndpoint(id: string): Promise<boolean>
+}
+
+/** Where alerts are kept. Lists are ordered by creation, deliveries newest first. */
+export interface AlertStore extends AlertRows {
+  list(filter: AlertFilter, page: PageRequest): Promise<Page<AlertEntry>>
+  /**
+   * Runs the work in one transaction of the catalog, so that what it does and its entry in the
+   * audit log are both there or neither. Inside, only the given rows may be used.
+   */
+  change<T>(
+    work: (rows: { readonly catalog: CatalogRows; readonly alerts: AlertWrites }) => Promise<T>,
+  ): Promise<T>
   /**
    * Changes an alert and queues what is to be told of it, both or neither; null changes nothing.
    *
@@ -53,10 +72,6 @@ export interface AlertStore {
   ): Promise<void>
 
   endpoints(page: PageRequest): Promise<Page<AlertEndpoint>>
-  endpoint(id: string): Promise<AlertEndpoint | undefined>
-  insertEndpoint(endpoint: AlertEndpoint, secret: string): Promise<void>
-  /** False: there is none. Errors: `conflict` while an alert uses it. */
-  removeEndpoint(id: string): Promise<boolean>
 
   deliveries(filter: DeliveryFilter, page: PageRequest): Promise<Page<Delivery>>
   delivery(id: string): Promise<Delivery | undefined>

@@ -13,6 +13,7 @@ const entry = (bytes: bigint, changes: Partial<TrafficUsage> = {}): TrafficUsage
   resourceId: 'ucdn-1',
   projectId: 'org-1',
   area: 'cn',
+  billingRegion: changes.area ?? 'cn',
   province: '',
   kind: 'static',
   direction: 'out',
@@ -25,6 +26,7 @@ const USAGE = [
   entry(10n, { startMs: DAY_MS }),
   entry(100n, { direction: 'in' }),
   entry(1000n, { area: 'abroad' }),
+  entry(300n, { area: 'abroad', billingRegion: 'apac1' }),
   entry(10_000n, { kind: 'dynamic' }),
   entry(100_000n, { projectId: 'org-2', resourceId: 'ucdn-2' }),
 ]
@@ -49,17 +51,20 @@ function booksOf(
 }
 
 test.each([
-  ['all that goes out, day by day', {}, [111_001n, 10n]],
-  ['one area', { areas: ['abroad'] }, [1000n, 0n]],
+  ['all that goes out, day by day', {}, [111_301n, 10n]],
+  ['one area, whatever its region', { areas: ['abroad'] }, [1300n, 0n]],
+  ['one region', { areas: ['apac1'] }, [300n, 0n]],
+  ['no known region', { areas: ['abroad-other'] }, [1000n, 0n]],
   ['one kind', { kinds: ['dynamic'] }, [10_000n, 0n]],
   ['one project', { projectIds: ['org-2'] }, [100_000n, 0n]],
-  ['one resource', { resourceIds: ['ucdn-1'] }, [11_001n, 10n]],
+  ['one resource', { resourceIds: ['ucdn-1'] }, [11_301n, 10n]],
 ] as const)('days are sums of %s', async (_title, scope, expected) => {
   const asked: (BooksTrafficQuery | BooksSlotQuery)[] = []
   const usage = createAlertUsage(booksOf(asked))
   expect(await usage.dailyBytes(KEY, DAYS, { ...ANY, ...scope })).toEqual(expected)
+  const byRegion = 'areas' in scope && scope.areas[0] !== 'abroad'
   expect(asked).toMatchObject([
-    { accountIds: ['acc-1'], throughBatch: null, cutsMs: [0, DAY_MS], endMs: 2 * DAY_MS },
+    { accountIds: ['acc-1'], throughBatch: null, cutsMs: [0, DAY_MS], endMs: 2 * DAY_MS, byRegion },
   ])
 })
 

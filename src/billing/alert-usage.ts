@@ -1,3 +1,4 @@
+import { coversArea, isRegion } from '../catalog/area-scope.ts'
 import type { BooksUsage } from './books-usage.ts'
 import type { AlertScope, AlertUsage } from './alert-values.ts'
 import type { TrafficUsage } from '../rating/traffic-usage.ts'
@@ -19,6 +20,7 @@ export function createAlertUsage(books: Pick<BooksUsage, 'traffic' | 'slots'>): 
         // Every local day begins on a quarter of an hour.
         grain: '5min',
         byProvince: false,
+        byRegion: scope.areas?.some(isRegion) ?? false,
       })
       const usage = (found.get(accountId) ?? []).filter((entry) => counts(entry, scope))
       return days.map(({ startMs, endMs }) =>
@@ -44,7 +46,7 @@ export function createAlertUsage(books: Pick<BooksUsage, 'traffic' | 'slots'>): 
 function counts(entry: TrafficUsage, scope: AlertScope): boolean {
   return (
     entry.direction === 'out' &&
-    isIn(scope.areas, entry.area) &&
+    coversArea(scope.areas, entry) &&
     isIn(scope.kinds, entry.kind) &&
     isIn(scope.projectIds, entry.projectId) &&
     isIn(scope.resourceIds, entry.resourceId)

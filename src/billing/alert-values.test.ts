@@ -92,15 +92,20 @@ describe('percent left', () => {
     pack('p-cn', 5n, 100n),
     pack('p-abroad', 45n, 100n, { areas: ['abroad'], startMs: OLD + 5 }),
     pack('p-both', 30n, 40n, { areas: null, kinds: ['dynamic'] }),
+    pack('p-latam', 12n, 60n, { areas: ['latam'] }),
     pack('p-ended', 100n, 100n, { endMs: AS_OF }),
     pack('p-later', 100n, 100n, { startMs: AS_OF + 1 }),
   ]
   test.each<[string, Partial<PackageChoice>, string | null]>([
-    // (5 + 45 + 30) ÷ (100 + 100 + 40) = 80 ÷ 240
-    ['all valid ones count together', {}, '33.33'],
+    // (5 + 45 + 30 + 12) ÷ (100 + 100 + 40 + 60) = 92 ÷ 300
+    ['all valid ones count together', {}, '30.66'],
     // (5 + 30) ÷ 140
     ['of one area, packages for any area count, too', { area: 'cn' }, '25.00'],
     ['of one area and kind', { area: 'cn', kind: 'static' }, '5.00'],
+    // (45 + 30 + 12) ÷ (100 + 40 + 60), and (45 + 30) ÷ 140: latam is not apac1.
+    ['of abroad, packages for its regions count, too', { area: 'abroad' }, '43.50'],
+    ['of a region, packages for all abroad count, too', { area: 'apac1' }, '53.57'],
+    ['of the other region, its own counts', { area: 'latam' }, '43.50'],
     ['a single one', { packageId: 'p-abroad' }, '45.00'],
     ['a single one that ended cannot be measured', { packageId: 'p-ended' }, null],
     ['a single one that has not begun cannot be measured', { packageId: 'p-later' }, null],

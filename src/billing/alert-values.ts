@@ -1,3 +1,4 @@
+import { sharesArea } from '../catalog/area-scope.ts'
 import type { EpochMs } from '../core/clock.ts'
 import { NANO } from '../core/money.ts'
 import {
@@ -147,7 +148,7 @@ function chooseHoldings(choice: PackageChoice, balance: BookBalance): readonly H
   if (packageId === null) {
     return valid
       .map(holdingOf)
-      .filter(({ scope }) => allows(scope.areas, area) && allows(scope.kinds, kind))
+      .filter(({ scope }) => sharesArea(scope.areas, area && [area]) && allows(scope.kinds, kind))
   }
   const one = valid.find((each) => each.package.id === packageId)
   if (one !== undefined) return [holdingOf(one)]

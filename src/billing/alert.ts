@@ -1,5 +1,5 @@
 /** Alerts: what is watched of a book, who is told, and where each one stands. */
-import type { Area } from '../catalog/model.ts'
+import type { AreaScope } from '../catalog/model.ts'
 import type { EpochMs } from '../core/clock.ts'
 import type { Nano } from '../core/money.ts'
 import type { BookKey } from './book.ts'
@@ -9,7 +9,7 @@ export interface PackageChoice {
   /** Null: all that area and kind leave. */
   readonly packageId: string | null
   /** Null: any. Packages that may pay for it count. */
-  readonly area: Area | null
+  readonly area: AreaScope | null
   readonly kind: 'static' | 'dynamic' | null
 }
 

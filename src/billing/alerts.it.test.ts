@@ -58,24 +58,32 @@ beforeEach(async () => {
   hooksBefore = receiver.hooks.length
   mailsBefore = mailServer.mails.length
   const { store, clock } = world
-  desk = createAlertDesk({ store: store.alerts, rows: store.catalog.rows, clock })
-  const made = await desk.createEndpoint({ name: 'bot', url: receiver.url })
+  desk = createAlertDesk({
+    store: store.alerts,
+    rows: store.catalog.rows,
+    clock,
+    currencies: async () => ({ pack: 'prices', currency: 'CNY', all: ['CNY'] }),
+  })
+  const made = await desk.createEndpoint({ name: 'bot', url: receiver.url }, 'test')
   secret = made.secret
   alertId = await makeAlert([made.endpoint.id], ['ops@acme.example'])
 })
 afterEach(() => world.store.close())
 
 async function makeAlert(endpoints: string[], emails: string[], account = 'acme') {
-  const { alert } = await desk.create({
-    account,
-    meter: 'cdn',
-    name: 'too much',
-    watch: 'amount',
-    threshold: '100',
-    currency: 'CNY',
-    endpoints,
-    emails,
-  })
+  const { alert } = await desk.create(
+    {
+      account,
+      meter: 'cdn',
+      name: 'too much',
+      watch: 'amount',
+      threshold: '100',
+      currency: 'CNY',
+      endpoints,
+      emails,
+    },
+    'test',
+  )
   return alert.id
 }
 
@@ -305,14 +313,17 @@ test('a book that cannot be read keeps no other from being judged', async () => 
 })
 
 test('an account without a book is judged when it has one, and nobody complains', async () => {
-  await desk.create({
-    account: 'acme',
-    meter: 'eip',
-    name: 'early',
-    watch: 'percent-left',
-    threshold: '10',
-    emails: ['ops@acme.example'],
-  })
+  await desk.create(
+    {
+      account: 'acme',
+      meter: 'eip',
+      name: 'early',
+      watch: 'percent-left',
+      threshold: '10',
+      emails: ['ops@acme.example'],
+    },
+    'test',
+  )
   owed.set('acme', 0)
   await evaluateAlerts(deps(), null)
   expect(complaints).toEqual([])
@@ -347,8 +358,8 @@ test('without a mail server mail waits and says why', async () => {
 
 test('what waits for a deleted endpoint is dead, and says so', async () => {
   await judge(100)
-  const { endpointIds } = (await desk.remove(alertId)).alert
-  await desk.removeEndpoint(endpointIds[0] ?? '')
+  const { endpointIds } = (await desk.remove(alertId, 'test')).alert
+  await desk.removeEndpoint(endpointIds[0] ?? '', 'test')
   expect(await sendDue(senderDeps())).toMatchObject({ sent: 1, dead: 1 })
   expect(await deliveryTo('webhook')).toMatchObject({ reason: 'the endpoint was deleted' })
 })

@@ -3,7 +3,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test, type TestContext } from 'vitest'
-import { BILLS, CDN_BILL, CLOSED_MS, EMPTY_BILL, MIXED_BILL } from '../../test/support/bills.ts'
+import {
+  BILLS,
+  CDN_BILL,
+  CLOSED_MS,
+  EIP_BILL,
+  EMPTY_BILL,
+  MIXED_BILL,
+} from '../../test/support/bills.ts'
 import { needProgram } from '../../test/support/programs.ts'
 import type { StoredBill } from './bill.ts'
 import { renderBillPdf } from './bill-pdf.ts'
@@ -62,6 +69,16 @@ describe('what is printed can be read', () => {
     expect(text).toContain('1,041.00 CNY')
     expect(text).toContain('1.65 USD')
     expect(text).toMatch(/Package pkg-unused given back.*-150\.00 CNY/)
+  })
+
+  test('refilling packages with each period that was used', async (context) => {
+    const text = await textOf(EIP_BILL, context)
+    expect(text).toMatch(/Resets +Package +Period +Covered +Excess/)
+    expect(text).toMatch(/Month +utp-4f9k2mq8 +2026-09-17 00:00 – +7,000,000,001 +23,456,789,012/)
+    expect(text).toContain('10,000,000,000 bytes in each period')
+    expect(text).toContain('10,000,000,000 bytes used up so far, with other bills')
+    expect(text).toMatch(/Day +utp-b7x01ztt +not used +0 +0/)
+    expect(await textOf(MIXED_BILL, context)).not.toContain('Refilling')
   })
 
   test('an empty bill says so', async (context) => {

@@ -9,6 +9,7 @@ import {
   type PrintedLine,
   printLines,
 } from './bill-pdf-rows.ts'
+import { printVolumes, VOLUME_COLUMNS } from './bill-pdf-volumes.ts'
 import { type Column, PdfPage } from './pdf-page.ts'
 
 /** What is printed on a bill besides the bill. */
@@ -65,6 +66,7 @@ export async function renderBillPdf(stored: StoredBill, context: PdfContext): Pr
   printTotals(page, bill)
   printTable(page, printLines(bill))
   printPackages(page, bill)
+  printExclusive(page, bill)
   printCoverage(page, bill)
   printProof(page, stored)
   page.finish()
@@ -128,6 +130,13 @@ function printPackages(page: PdfPage, { draws }: Bill): void {
   if (given.length === 0) return
   page.heading('Drawn from packages')
   page.facts(given.map(({ packageId, bytes }) => [packageId ?? '', printBytes(bytes)]))
+}
+
+function printExclusive(page: PdfPage, bill: Bill): void {
+  const rows = printVolumes(bill)
+  if (rows.length === 0) return
+  page.heading('Refilling packages of elastic IPs, in bytes')
+  page.table(VOLUME_COLUMNS, rows)
 }
 
 function printCoverage(page: PdfPage, { manifest, zone }: Bill): void {

@@ -3,6 +3,7 @@
  * text and instants are ISO 8601 in UTC.
  */
 import type { MeterName } from '../catalog/model.ts'
+import type { ResetPolicy } from '../core/period.ts'
 import type { Coverage, UsageProof } from './book.ts'
 
 /** What one tier of a traffic rule costs one member in one day or month. */
@@ -95,6 +96,32 @@ export interface BillDraw {
   readonly bytes: string
 }
 
+/** A refilling volume of an elastic IP, and what it did in the month. */
+export interface BillVolume {
+  readonly packageId: string
+  readonly resourceId: string
+  readonly sizeBytes: string
+  readonly resetPolicy: ResetPolicy
+  /** Anchor of all resets. */
+  readonly created: string
+  /** When it was taken away; null: it lived when the bill was made. */
+  readonly deleted: string | null
+  /** Reset periods in which it was used, ascending; they may begin or end in other months. */
+  readonly periods: readonly BillVolumePeriod[]
+}
+
+/** What moved of one reset period of a refilling volume. */
+export interface BillVolumePeriod {
+  readonly start: string
+  readonly end: string
+  /** What is used up of the volume in the period so far, days of other bills included. */
+  readonly usedBytes: string
+  /** What it covered on this bill's days, and by this bill's late usage. */
+  readonly coveredBytes: string
+  /** What moved beyond it then, which packages gave or lines price. */
+  readonly excessBytes: string
+}
+
 /** One month of one book, for good. */
 export interface Bill {
   readonly format: 1
@@ -112,6 +139,8 @@ export interface Bill {
   readonly lines: readonly BillLine[]
   /** Bytes drawn from packages in the month. */
   readonly draws: readonly BillDraw[]
+  /** By address; absent where there were none, and on bills of earlier releases. */
+  readonly exclusive?: readonly BillVolume[]
   readonly manifest: BillManifest
 }
 

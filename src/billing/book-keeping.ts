@@ -95,10 +95,22 @@ export interface BookOrigin extends BookKey {
   readonly firstMs: EpochMs
 }
 
+/** What is kept of a month of one book. */
+export interface KeptMonth {
+  /** Days that begin in it, ascending. */
+  readonly days: readonly KeptRecord<DayRecord>[]
+  /** Adjustments of its days, in the order in which they were made. */
+  readonly adjustments: readonly KeptRecord<AdjustmentRecord>[]
+  /** Adjustments that its bill carries, in order. */
+  readonly booked: readonly KeptRecord<AdjustmentRecord>[]
+  /** Hash of the bill before; null: there is none. */
+  readonly previous: string | null
+}
+
 /** Keeps books. */
 export interface BookStore {
-  /** The books that the catalog calls for, begun or not. */
-  origins(meter: MeterName): Promise<readonly BookOrigin[]>
+  /** The books that the catalog calls for, begun or not: of all accounts, or of one. */
+  origins(meter: MeterName, accountId?: string): Promise<readonly BookOrigin[]>
   /** Begins books that are not begun yet. */
   begin(
     books: readonly (BookKey & { readonly zone: string; readonly startMs: EpochMs })[],
@@ -128,11 +140,24 @@ export interface BookStore {
   adjustments(key: BookKey, interval: Interval): Promise<readonly KeptRecord<AdjustmentRecord>[]>
   /** Adjustments that a month's bill carries, in order. */
   adjustmentsBooked(key: BookKey, month: string): Promise<readonly KeptRecord<AdjustmentRecord>[]>
+  /**
+   * What is kept of the same month of many books, by account; `before` names the month before.
+   *
+   * Shape: those of which nothing is kept are absent.
+   * Limits: as many questions for one book as for hundreds.
+   */
+  keptMonths(
+    meter: MeterName,
+    accountIds: readonly string[],
+    query: { readonly interval: Interval; readonly month: string; readonly before: string },
+  ): Promise<ReadonlyMap<string, KeptMonth>>
   bill(id: string): Promise<(StoredBill & KeptRecord<Bill>) | undefined>
   billOf(key: BookKey, month: string): Promise<(StoredBill & KeptRecord<Bill>) | undefined>
   listBills(filter: BillFilter, page: PageRequest): Promise<Page<BillSummary>>
-  /** Last entry of an account's ledger. */
-  ledgerHead(accountId: string): Promise<{ readonly sequence: number; readonly hash: string }>
+  /** Last entries of accounts' ledgers; those without entries are absent. */
+  ledgerHeads(
+    accountIds: readonly string[],
+  ): Promise<ReadonlyMap<string, { readonly sequence: number; readonly hash: string }>>
   /** The entry's hash; undefined when there is none. */
   ledgerHash(accountId: string, sequence: number): Promise<string | undefined>
   /** Up to which batch late usage has been looked for; 0: never. */

@@ -1,12 +1,12 @@
 import type { EpochMs } from '../core/clock.ts'
-import { AppError, assert } from '../core/errors.ts'
+import { assert } from '../core/errors.ts'
 import { type Interval, localDays, monthOf } from '../core/period.ts'
 import type { BillLine } from './bill.ts'
-import type { Book, BookFacts, BookStore } from './book-keeping.ts'
+import type { Book, BookFacts } from './book-keeping.ts'
 import type { BookKey, BookState, DayBasis } from './book.ts'
 import { type ChargeModes, modeAt } from './charge-modes.ts'
-import { factsOf } from './close-days.ts'
 import { readMonthRecords, termsStretches } from './close-month.ts'
+import type { CurrentBook } from './current-book.ts'
 import { dayBasis } from './day-basis.ts'
 import type { MonthPlan } from './month-cost.ts'
 import { packageEvents } from './package-events.ts'
@@ -22,15 +22,12 @@ export interface BookPosition extends MonthPlan {
 
 /** What a position is read from. */
 export interface PositionDeps {
-  readonly store: Pick<
-    BookStore,
-    'books' | 'facts' | 'dayRecords' | 'adjustments' | 'adjustmentsBooked'
-  >
+  readonly currentBook: (key: BookKey) => Promise<Pick<CurrentBook, 'book' | 'facts' | 'store'>>
   readonly modes: Pick<ChargeModes, 'history' | 'pack'>
 }
 
 /**
- * Reads where the month of an instant stands.
+ * Reads where the month of an instant stands, late usage that waits for its adjustment included.
  *
  * Time: days that are not closed are billed by the mode in force on them, days to come by the one
  * in force now: a switch that is asked for already is left out.
@@ -39,13 +36,9 @@ export interface PositionDeps {
 export async function readPosition(
   key: BookKey,
   nowMs: EpochMs,
-  { store, modes }: PositionDeps,
+  { currentBook, modes }: PositionDeps,
 ): Promise<BookPosition> {
-  const book = (await store.books(key.meter, [key.accountId])).at(0)
-  if (book === undefined) {
-    throw new AppError('not_found', `${key.accountId} has no book for ${key.meter} yet.`)
-  }
-  const facts = factsOf(await store.facts(key.meter, [key.accountId]), book)
+  const { book, facts, store } = await currentBook(key)
   const month = monthOf(nowMs, book.zone)
   const records = await readMonthRecords(book, month, store)
   const basisOf = await createBasisOf(book, facts, nowMs, modes)
@@ -61,7 +54,7 @@ export async function readPosition(
     fixed: [
       ...records.days.flatMap(({ record }) => [...record.packageLines, ...record.lines]),
       ...records.booked.flatMap(({ record }) => record.lines),
-      ...boughtSince(book, facts, current, nowMs),
+      ...boughtSince(book, facts, current, { month, nowMs }),
     ],
     current,
   }
@@ -94,14 +87,17 @@ async function createBasisOf(
   }
 }
 
-/** Packages that were bought or given back since the last closed day. */
+/** What was bought or given back since the last closed day, as far as this month's bill has it. */
 function boughtSince(
   { state, closedUntilMs }: Book,
   facts: BookFacts,
   { zone, pack }: DayBasis,
-  nowMs: EpochMs,
+  { month, nowMs }: { readonly month: Interval; readonly nowMs: EpochMs },
 ): readonly BillLine[] {
-  const settled = { dayStartMs: closedUntilMs, settledMs: nowMs }
+  const settled = { dayStartMs: month.startMs, settledMs: nowMs }
   const terms = { zone, currency: pack.currency }
-  return packageEvents(facts.packages, state, settled, terms).packageLines
+  const { packageLines } = packageEvents(facts.packages, state, settled, terms)
+  // Days of the month before that are still open take what happened in their time.
+  const isForOpenMonth = closedUntilMs < month.startMs
+  return packageLines.filter(({ time }) => !isForOpenMonth || Date.parse(time) >= month.startMs)
 }

@@ -7,6 +7,7 @@ import type { Bytes } from '../core/units.ts'
 import type { BillLine, PackageBillLine } from './bill.ts'
 import { amountOf, totalsByCurrency } from './charge-line.ts'
 import type { AdjustmentRecord, DayRecord } from './day-record.ts'
+import { boughtAhead } from './package-events.ts'
 import type { Leg, LedgerAccount, Posting } from './ledger.ts'
 
 type Drawn = Pick<
@@ -19,7 +20,7 @@ export function dayPostings(record: DayRecord): Posting[] {
   const atMs = Date.parse(record.start)
   const key = `${record.meter}:day:${record.date}`
   return [
-    ...record.packageLines.flatMap((line) => packagePostings(record.accountId, line)),
+    ...packagePostings(record),
     ...drawPostings(record, key, atMs, 'day-close'),
     ...moneyPostings(record.accountId, `${key}:charge`, atMs, 'day-charge', record.lines),
     ...record.expired.flatMap(({ packageId, bytes }) =>
@@ -52,29 +53,51 @@ export function monthPostings(
   return moneyPostings(accountId, key, startMs, 'month-charge', lines)
 }
 
-/** Lists the postings of a package that was bought or given back. */
-export function packagePostings(accountId: string, line: PackageBillLine): Posting[] {
-  const { event, packageId, currency } = line
-  const size = BigInt(line.sizeBytes)
-  const atMs = Date.parse(line.time)
-  const amount = amountOf(line)
-  const isPurchase = event === 'purchase'
-  const bytes = posting(accountId, `${event}:${packageId}`, atMs, 'bytes', `package-${event}`, [
-    [`package:${packageId}`, isPurchase ? size : -size],
-    [isPurchase ? 'purchased' : 'refund', isPurchase ? -size : size],
+/** Before anything is drawn: what a package holds, also where its price is for another month. */
+function packagePostings(record: DayRecord): Posting[] {
+  const { accountId, packageLines, opening } = record
+  const held = new Set(opening.priceDue)
+  return [
+    ...boughtAhead(record, record).flatMap(({ id, sizeBytes, purchasedMs }) => {
+      const move = { event: 'purchase', packageId: id, sizeBytes, atMs: purchasedMs } as const
+      return packageBytes(accountId, move)
+    }),
+    ...packageLines.flatMap((line) => {
+      const isHeld = line.event === 'purchase' && held.has(line.packageId)
+      const move = { ...line, sizeBytes: BigInt(line.sizeBytes), atMs: Date.parse(line.time) }
+      return [...(isHeld ? [] : packageBytes(accountId, move)), ...packagePrice(accountId, line)]
+    }),
+  ]
+}
+
+/** What a package held when it was bought, or when it was given back. */
+interface PackageMove {
+  readonly event: PackageBillLine['event']
+  readonly packageId: string
+  readonly sizeBytes: Bytes
+  readonly atMs: EpochMs
+}
+
+function packageBytes(
+  accountId: string,
+  { event, packageId, sizeBytes, atMs }: PackageMove,
+): Posting[] {
+  const [side, bytes] =
+    event === 'purchase' ? (['purchased', sizeBytes] as const) : (['refund', -sizeBytes] as const)
+  return posting(accountId, `${event}:${packageId}`, atMs, 'bytes', `package-${event}`, [
+    [`package:${packageId}`, bytes],
+    [side, -bytes],
   ])
-  const money = posting(
-    accountId,
-    `${event}:${packageId}:price`,
-    atMs,
-    { currency },
-    `package-${event}`,
-    [
-      ['receivable', amount],
-      [isPurchase ? 'revenue' : 'refund', -amount],
-    ],
-  )
-  return [...bytes, ...money]
+}
+
+function packagePrice(accountId: string, line: PackageBillLine): Posting[] {
+  const { event, packageId, currency, time } = line
+  const amount = amountOf(line)
+  const key = `${event}:${packageId}:price`
+  return posting(accountId, key, Date.parse(time), { currency }, `package-${event}`, [
+    ['receivable', amount],
+    [event === 'purchase' ? 'revenue' : 'refund', -amount],
+  ])
 }
 
 function drawPostings(

@@ -27,6 +27,8 @@ export interface ExclusiveVolume {
   readonly resetPolicy: ResetPolicy
   /** Anchor of all resets. */
   readonly createdMs: EpochMs
+  /** End of its life, exclusive, in whole minutes; absent while it lived. */
+  readonly deletedMs?: EpochMs
 }
 
 /** How much of a refilling volume is used up in the reset period that began then. */
@@ -43,6 +45,11 @@ export interface BookState {
   /** Neither absorbed nor ordered so far. */
   readonly arrears: readonly TrafficUsage[]
   readonly exclusive: readonly ExclusiveUse[]
+  /**
+   * Packages in `balances` that no day has written the price of, since they were bought in the next
+   * month; by id, absent when there are none.
+   */
+  readonly priceDue?: readonly string[]
 }
 
 /** The state of a book before its first day. */

@@ -1,4 +1,4 @@
-import type { Area, MeterName } from '../catalog/model.ts'
+import type { AreaScope, MeterName } from '../catalog/model.ts'
 import type { EpochMs } from '../core/clock.ts'
 import type { Interval } from '../core/period.ts'
 import type { Bytes } from '../core/units.ts'
@@ -32,12 +32,23 @@ export interface BooksTrafficQuery extends BooksScope {
   readonly grain: '5min' | 'minute'
   /** Tells provinces apart; otherwise they are all one and have no name. */
   readonly byProvince: boolean
+  /**
+   * Tells billing regions apart; otherwise they are the area. Only who asks pays for it: domains'
+   * usage is stored for reading without them, and by region only together with provinces.
+   */
+  readonly byRegion: boolean
+  /**
+   * Whose usage is told apart, resources when absent; who is not has no name. An account with
+   * thousands of resources is a few rows a day where nobody asks for them.
+   */
+  readonly members?: 'account' | 'project' | 'resource'
 }
 
 /** For whom slots are summed, and which usage is in them. */
 export interface BooksMembers extends BooksScope, Interval {
   readonly member: 'account' | 'project' | 'resource'
-  readonly areas?: readonly Area[]
+  /** Which usage they take in is what `coversArea` says. */
+  readonly areas?: readonly AreaScope[]
   readonly provinces?: readonly string[]
   readonly kinds?: readonly ('static' | 'dynamic')[]
 }
@@ -46,6 +57,11 @@ export interface BooksMembers extends BooksScope, Interval {
 export interface BooksSlotQuery extends BooksMembers {
   /** Whether the highest minute of each slot is wanted, too. */
   readonly samples: boolean
+  /**
+   * Whether slots of which there are only records of zero bytes are wanted, too. They are answered
+   * by the usage itself: sums forget rows of zeros.
+   */
+  readonly reported?: boolean
 }
 
 /** Which slot to find by its rank among all slots of the interval. */
@@ -70,15 +86,18 @@ export interface LateUsage {
   readonly accountId: string
   /** Start of the quarter of an hour; every local day begins on one. */
   readonly startMs: EpochMs
+  /** The highest of the batches that it came with. */
+  readonly batch: number
 }
 
 /**
  * What the books read of the measured usage, for many accounts at once.
  *
  * Shape: only what moved; an account without usage is absent from the maps. Entries are ordered by
- * start, resource, project, area, kind, province, then out before in: the same at every reading.
- * A slot in which nothing moved is absent, also where a source reported zero bytes of it: rollups
- * forget rows of zeros. For a gateway device, up counts as out and down as in; addresses and
+ * start, resource, project, area, region, kind, province, then out before in: the same at every
+ * reading.
+ * A slot in which nothing moved is absent, unless `reported` slots are asked for and zero bytes of
+ * it were reported. For a gateway device, up counts as out and down as in; addresses and
  * gateways are in the area `cn`, of kind `static`.
  * Errors: `too_large` for more rows than can be held.
  */
@@ -98,12 +117,45 @@ export interface BooksUsage {
    * Limits: nothing may be loaded meanwhile.
    */
   repair(meter: MeterName, interval: Interval): Promise<readonly string[]>
-  /** Usage of batches in `(afterBatch, throughBatch]` that moved in the interval. */
+  /** Usage of batches in `(after, through]` that moved in the interval, of all or some accounts. */
   late(
     meter: MeterName,
     interval: Interval,
     batches: { readonly after: number; readonly through: number },
+    whose?: Pick<BooksScope, 'accountIds' | 'resourceIds'>,
   ): Promise<readonly LateUsage[]>
+  /**
+   * Accounts of which usage of batches after one moved in the interval; null: more than 1,000.
+   *
+   * Limits: reads no more than these accounts' rows, so it may be asked often.
+   */
+  lateAccounts(
+    meter: MeterName,
+    interval: Interval,
+    afterBatch: number,
+  ): Promise<ReadonlySet<string> | null>
+}
+
+/** Batches that brought usage of one account into a stretch of time. */
+export interface UsageBatches {
+  /** Numbers of the first of them, ascending. */
+  readonly numbers: readonly number[]
+  readonly count: number
+}
+
+/** Tells what usage came with. */
+export interface UsageOrigin {
+  /** Batches in `(afterBatch, throughBatch]` that brought usage of the account in the interval. */
+  batches(
+    query: Pick<BooksScope, 'meter'> &
+      Interval & {
+        readonly accountId: string
+        readonly afterBatch: number
+        readonly throughBatch: number
+        /** So many are named. */
+        readonly namedMax: number
+      },
+  ): Promise<UsageBatches>
 }
 
 /**

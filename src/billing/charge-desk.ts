@@ -1,5 +1,6 @@
 import { type Change, findRootAccount, recordChange } from '../catalog/change.ts'
 import type { Account, MeterName } from '../catalog/model.ts'
+import { findOwnResource } from '../catalog/package-scope.ts'
 import type { CatalogRows } from '../catalog/ports.ts'
 import type { Clock, EpochMs } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
@@ -16,6 +17,7 @@ import {
   nextSwitchMs,
 } from './charge-modes.ts'
 import type { ChargeRows, ChargeStore } from './charge-store.ts'
+import { findGroupMembers, type ResourceGroups } from './group-members.ts'
 import { checkFit } from './pack-fit.ts'
 import type { KnownPack, PackRegistry } from './pack-registry.ts'
 
@@ -34,7 +36,8 @@ export interface SwitchRequest {
   readonly meter: MeterName
   /** Name of a pack; its highest version is meant. */
   readonly pack: string
-  readonly groups: Readonly<Record<string, readonly string[]>>
+  /** Resources by id or name; the mode keeps their ids. */
+  readonly groups: ResourceGroups
   readonly actor: string
 }
 
@@ -117,7 +120,12 @@ async function switchMode(
   const { id: accountId, zone } = await findRootAccount(catalog, request.account)
   const book = { accountId, meter: request.meter }
   const known = await deps.packs.find(request.pack, charge)
-  await checkFit(known.pack, { ...book, groups: request.groups }, catalog)
+  checkFit(known.pack, request)
+  const groups = await findGroupMembers(
+    request.groups,
+    { accountId, meters: [book.meter] },
+    (owner, ref) => findOwnResource(catalog, owner, ref),
+  )
   const fromMs = await effectiveFrom(book, zone, charge, config, deps)
   const history = inOrder(await charge.modes(book))
   const mode: ChargeMode = {
@@ -126,7 +134,7 @@ async function switchMode(
     fromMs,
     requestedMs: afterAll(history, fromMs, change.nowMs),
     packHash: known.hash,
-    groups: request.groups,
+    groups,
     actor,
   }
   const before = modeAt(history, fromMs)
@@ -174,7 +182,7 @@ async function checkConfig(config: ChargeConfig, packs: PackRegistry): Promise<v
   for (const [key, name, meter] of [...rules, ...types]) {
     try {
       const { pack } = await packs.find(name)
-      await checkFit(pack, { meter, groups: {} })
+      checkFit(pack, { meter, groups: {} })
     } catch (error) {
       if (!(error instanceof AppError) || error.code === 'internal') throw error
       const message = `billing.${key} is not usable: ${error.message}`

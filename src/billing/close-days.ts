@@ -59,7 +59,7 @@ export async function basisFor(
   book: Book,
   { facts, history }: { readonly facts: BookFacts; readonly history: readonly ChargeMode[] },
   { day, settledMs }: Pick<DayBasis, 'day' | 'settledMs'>,
-  { modes }: Pick<ClosingDeps, 'modes'>,
+  { modes }: { readonly modes: Pick<ClosingDeps['modes'], 'pack'> },
 ): Promise<DayBasis> {
   const mode = modeAt(history, day.startMs)
   assert(mode !== undefined, `the book of ${book.accountId} for ${book.meter} has no charge mode`)

@@ -1,10 +1,12 @@
+import { chunksOf } from '../core/chunks.ts'
 import { formatInstant } from '../catalog/versions.ts'
 import { formatMoney } from '../core/money.ts'
 import { type Interval, monthOf } from '../core/period.ts'
 import { compareText } from '../rating/package-terms.ts'
 import type { Bill, BillSummary, ChargeLine } from './bill.ts'
+import { billVolumes } from './bill-volumes.ts'
 import { monthPostings } from './book-postings.ts'
-import type { Book, BookFacts, BookStep, KeptRecord } from './book-keeping.ts'
+import type { Book, BookFacts, BookStep, KeptMonth, KeptRecord } from './book-keeping.ts'
 import type { BookKey, Coverage, UsageProof } from './book.ts'
 import { totalsByCurrency } from './charge-line.ts'
 import { factsOf } from './close-days.ts'
@@ -12,9 +14,13 @@ import type { ClosingConfig, ClosingDeps } from './closing-deps.ts'
 import { type AdjustmentRecord, type DayRecord, formatRecord, sumDraws } from './day-record.ts'
 import { intervalOf, monthName } from './period-names.ts'
 import { appendDay } from './month-stretches.ts'
+import { narrowUsage } from './narrow-usage.ts'
 import { type MonthStretch, rateMonths } from './rate-month.ts'
 import { groupBy } from './read-days.ts'
 import { takeSteps } from './take-steps.ts'
+
+/** Books whose records are read with one question: a month of as many are some thousand rows. */
+const RECORDS_BOOKS_MAX = 100
 
 /** All that a month's lines depend on, but for the slots. */
 export interface MonthRecords {
@@ -53,6 +59,7 @@ export function billId({ accountId, meter }: BookKey, month: string): string {
 export function toBill(parts: BillParts): Bill {
   const { key, zone, days, booked, month, interval } = parts
   const name = monthName(month.startMs, zone)
+  const exclusive = billVolumes(days, booked, zone)
   const lines = [
     ...days.flatMap(({ record }) => [...record.packageLines, ...record.lines]),
     ...parts.monthLines,
@@ -73,6 +80,7 @@ export function toBill(parts: BillParts): Bill {
     })),
     lines,
     draws: sumDraws([...days, ...booked].map(({ record }) => record)),
+    ...(exclusive.length > 0 && { exclusive }),
     manifest: {
       days: days.map(({ record, hash }) => ({
         start: record.start,
@@ -118,16 +126,28 @@ export async function readMonthRecords(
   month: Interval,
   store: Pick<ClosingDeps['store'], 'dayRecords' | 'adjustments' | 'adjustmentsBooked'>,
 ): Promise<MonthRecords & Pick<BillParts, 'booked'>> {
-  const interval = { startMs: Math.max(month.startMs, book.startMs), endMs: month.endMs }
-  const isKnown = ({ sequence }: { sequence: number }): boolean => sequence <= book.sequence
-  const days = await store.dayRecords(book, interval)
-  const adjustments = await store.adjustments(book, interval)
-  const booked = await store.adjustmentsBooked(book, monthName(month.startMs, book.zone))
+  return recordsKnown(book, month, {
+    days: await store.dayRecords(book, month),
+    adjustments: await store.adjustments(book, month),
+    booked: await store.adjustmentsBooked(book, monthName(month.startMs, book.zone)),
+  })
+}
+
+/** Leaves what a book had when it was read, of the part of the month that it existed. */
+function recordsKnown(
+  { startMs, sequence }: Book,
+  month: Interval,
+  { days, adjustments, booked }: Omit<KeptMonth, 'previous'>,
+): MonthRecords & Pick<BillParts, 'booked'> {
+  const interval = { startMs: Math.max(month.startMs, startMs), endMs: month.endMs }
+  const isKnown = (kept: { readonly sequence: number }): boolean => kept.sequence <= sequence
+  const isWithin = ({ record }: { readonly record: { readonly start: string } }): boolean =>
+    Date.parse(record.start) >= interval.startMs
   return {
     month,
     interval,
-    days: days.filter(isKnown),
-    adjustments: adjustments.filter(isKnown),
+    days: days.filter(isKnown).filter(isWithin),
+    adjustments: adjustments.filter(isKnown).filter(isWithin),
     booked: booked.filter(isKnown),
   }
 }
@@ -179,12 +199,14 @@ export async function closeMonth(
 ): Promise<string[]> {
   const [first] = books
   if (first === undefined) return []
-  const gathered: GatheredMonth[] = []
-  for (const book of books) gathered.push(await gatherMonth(book, month, deps))
   const accountIds = books.map(({ accountId }) => accountId)
-  const measured = await measureMonth(gathered, month, deps)
-  deps.onStep('close.month.read.after')
   const facts = await deps.store.facts(first.meter, accountIds)
+  const resources = [...facts.values()].flatMap((each) => each.resources)
+  const narrow = { ...deps, usage: narrowUsage(deps.usage, { resources }) }
+  const gathered = await gatherMonths(books, month, deps)
+  const measured = await measureMonth(gathered, month, narrow)
+  deps.onStep('close.month.read.after')
+  const heads = await deps.store.ledgerHeads(accountIds)
   const steps: BookStep[] = []
   for (const [index, { book, stretches, ...records }] of gathered.entries()) {
     const monthLines = measured.lines[index] ?? []
@@ -199,7 +221,7 @@ export async function closeMonth(
       coverage: measured.coverage.get(book.accountId) ?? null,
       packs: packsOf(stretches),
       tzdata: config.tzdata,
-      ledger: await deps.store.ledgerHead(book.accountId),
+      ledger: heads.get(book.accountId) ?? { sequence: 0, hash: '' },
     })
     steps.push(toStep(book, bill, monthLines, deps.clock.nowMs()))
   }
@@ -213,20 +235,36 @@ interface GatheredMonth extends MonthRecords, Pick<BillParts, 'booked' | 'previo
   readonly stretches: readonly MonthStretch[]
 }
 
-async function gatherMonth(
-  book: Book,
+/** Reads the records of one month of books; with a few questions, however many books there are. */
+async function gatherMonths(
+  books: readonly Book[],
   month: Interval,
   { store, modes }: ClosingDeps,
-): Promise<GatheredMonth> {
-  const records = await readMonthRecords(book, month, store)
-  const last = monthName(month.startMs - 1, book.zone)
-  return {
-    book,
-    ...records,
-    stretches: await termsStretches(records, (hash) => modes.pack(hash)),
-    previous: (await store.billOf(book, last))?.hash ?? null,
+): Promise<GatheredMonth[]> {
+  const gathered: GatheredMonth[] = []
+  // The same interval of time is the same month in all zones.
+  for (const some of chunksOf(books, RECORDS_BOOKS_MAX)) {
+    const [first] = some
+    if (first === undefined) continue
+    const [name, before] = [month.startMs, month.startMs - 1].map((atMs) =>
+      monthName(atMs, first.zone),
+    )
+    const kept = await store.keptMonths(
+      first.meter,
+      some.map(({ accountId }) => accountId),
+      { interval: month, month: name ?? '', before: before ?? '' },
+    )
+    for (const book of some) {
+      const { previous, ...found } = kept.get(book.accountId) ?? NOTHING_KEPT
+      const records = recordsKnown(book, month, found)
+      const stretches = await termsStretches(records, (hash) => modes.pack(hash))
+      gathered.push({ book, ...records, stretches, previous })
+    }
   }
+  return gathered
 }
+
+const NOTHING_KEPT: KeptMonth = { days: [], adjustments: [], booked: [], previous: null }
 
 async function measureMonth(
   gathered: readonly GatheredMonth[],

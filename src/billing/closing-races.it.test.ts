@@ -5,7 +5,6 @@ import { GIB } from '../core/units.ts'
 import type { BookStore } from './book-keeping.ts'
 import { readPosition } from './book-position.ts'
 import { type Closing, createClosing } from './closing.ts'
-import { createLiveBalance } from './live-balance.ts'
 
 // Shanghai: midnight is 16:00 UTC of the day before.
 const OCT_1 = Date.UTC(2026, 8, 30, 16)
@@ -41,6 +40,7 @@ function moved(batch: number, minuteMs: number, gib = 1n, number = 1): void {
     resourceId: `ucdn-${number}`,
     projectId: `org-${number}`,
     area: 'cn',
+    billingRegion: 'cn',
     province: 'beijing',
     kind: 'static',
     direction: 'out',
@@ -180,10 +180,10 @@ test('a book that begins earlier while late usage is looked for bills each day o
   await createAccount(3, world.clock.ms)
   await world.closing.closeSettled()
   moved(1, OCT_2 + HOUR_MS, 5n, 3)
-  // Somebody reads a balance, which begins the books that the catalog calls for.
+  // Somebody reads its balance, which begins the book that the catalog calls for.
   const earlier = async () => {
     await createDomain(3, 'ucdn-3b', OCT_1)
-    await world.closing.begin('cdn')
+    await world.closing.begin({ accountId: 'acc-3', meter: 'cdn' })
   }
   await openNode(interrupted('books', 'before', 1, earlier)).closeSettled()
   world.clock.ms = OCT_1 + 6 * DAY_MS
@@ -199,8 +199,7 @@ test('a balance that is read while a day is closed counts the day once', async (
   // 10 GiB × 1.1 at 0.20.
   expect(calm.monthToDate).toEqual([{ currency: 'CNY', amount: 2_200_000_000n }])
   const store = interrupted('dayRecords', 'before', 1, () => world.closing.closeSettled())
-  const begin = async () => undefined
-  const live = createLiveBalance(world.config, { ...world.deps, store, begin })
+  const { live } = world.openLive(store)
   expect(await live.balance(KEY)).toEqual(calm)
   expect(await refsOf('acc-1')).toEqual(['2026-10-01'])
   expect((await live.balance(KEY)).monthToDate).toEqual(calm.monthToDate)
@@ -209,9 +208,10 @@ test('a balance that is read while a day is closed counts the day once', async (
 test('a forecast that is made while a day is closed counts the day once', async () => {
   moved(1, OCT_1 + HOUR_MS, 10n)
   world.clock.ms = OCT_2 + 12 * HOUR_MS
-  await world.closing.begin('cdn')
+  await world.closing.begin(KEY)
   const store = interrupted('dayRecords', 'before', 1, () => world.closing.closeSettled())
-  const read = () => readPosition(KEY, world.clock.ms, { store, modes: world.deps.modes })
+  const { currentBook } = world.openLive(store)
+  const read = () => readPosition(KEY, world.clock.ms, { currentBook, modes: world.deps.modes })
   const during = await read()
   expect([during.days[0]?.startMs, during.fixed, during.closed]).toEqual([OCT_1, [], []])
   const after = await read()

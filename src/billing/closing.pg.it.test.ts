@@ -47,6 +47,7 @@ function rowOf(batch: number, number: number, minuteMs: number, gib: bigint): Me
     resourceId: `ucdn-${number}`,
     projectId: `org-${number}`,
     area: 'cn',
+    billingRegion: 'cn',
     province: 'beijing',
     kind: 'static',
     direction: 'out',

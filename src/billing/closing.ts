@@ -46,8 +46,8 @@ interface Due {
 
 /** Closes days and months. */
 export interface Closing {
-  /** Begins the books of a meter that the catalog calls for. */
-  begin(meter: MeterName): Promise<void>
+  /** Begins an account's book of a meter if the catalog calls for one. */
+  begin(key: BookKey): Promise<void>
   /** Closes all that has settled. */
   closeSettled(): Promise<CloseReport>
   /** Closes what ends by an instant. Errors: `parameter_invalid` for the future. */
@@ -67,7 +67,7 @@ export function createClosing(config: ClosingConfig, deps: ClosingDeps): Closing
     return await turn
   }
   return {
-    begin: (meter) => beginBooks(meter, deps),
+    begin: ({ meter, accountId }) => beginBooks(meter, deps, accountId),
     closeSettled: () =>
       inTurn(() => run({ accountId: null, meters: METER_NAMES, untilMs: null }, config, deps)),
     close: ({ accountId = null, meter, untilMs }) => {
@@ -119,8 +119,13 @@ function setAside(key: BookKey, error: Error, { onFailed }: ClosingDeps, { faile
   onFailed(key, error)
 }
 
-async function beginBooks(meter: MeterName, { store, modes, onStep }: ClosingDeps): Promise<void> {
-  const origins = await store.origins(meter)
+/** Begins the books of a meter that the catalog calls for: of all accounts, or of one. */
+async function beginBooks(
+  meter: MeterName,
+  { store, modes, onStep }: ClosingDeps,
+  accountId?: string,
+): Promise<void> {
+  const origins = await store.origins(meter, accountId)
   const starts = origins.map(({ firstMs, ...origin }) => ({
     ...origin,
     startMs: dayStart(firstMs, origin.zone),

@@ -4,7 +4,7 @@ import type { EpochMs } from '../core/clock.ts'
 import type { Interval } from '../core/period.ts'
 import { divFloor, GIB } from '../core/units.ts'
 import type { AddressDay, Book, BookFacts } from './book-keeping.ts'
-import type { BookKey, DayBasis } from './book.ts'
+import type { BookKey, BookState, DayBasis } from './book.ts'
 import type { ChargeMode } from './charge-modes.ts'
 import type { RulePack } from '../rating/rule-pack.ts'
 import { packagesInPlay } from './package-events.ts'
@@ -30,10 +30,20 @@ export function dayBasis(
     day,
     settledMs,
     packages: packagesInPlay(facts.packages, state, settled, zone),
-    exclusive: facts.exclusive.filter(({ createdMs }) => createdMs < day.endMs),
+    exclusive: facts.exclusive.filter(
+      ({ createdMs, deletedMs = Number.POSITIVE_INFINITY }) =>
+        createdMs < day.endMs && deletedMs > day.startMs,
+    ),
     unbilled: unbilledOf(book, facts, day),
     opening: state,
   }
+}
+
+/** Gives the terms of a day where the book stands when it begins: what may be drawn follows. */
+export function withOpening(basis: DayBasis, facts: BookFacts, opening: BookState): DayBasis {
+  const settled = { dayStartMs: basis.day.startMs, settledMs: basis.settledMs }
+  const packages = packagesInPlay(facts.packages, opening, settled, basis.zone)
+  return { ...basis, packages, opening }
 }
 
 /** Only addresses have pay modes. */

@@ -26,6 +26,11 @@ const PACKAGE: PrepaidPackage = {
   startMs: DAY - DAY_MS,
   validity: { type: 'unlimited' },
 }
+const UNIFIED: PrepaidPackage = { ...PACKAGE, areas: ['abroad'] }
+const APAC1: PrepaidPackage = { ...PACKAGE, id: 'l', areas: ['apac1'] }
+const LATAM: PrepaidPackage = { ...PACKAGE, id: 'm', areas: ['latam'] }
+const OTHER: PrepaidPackage = { ...PACKAGE, id: 'n', areas: ['abroad-other'] }
+const BY_REGION = packOf('account, scope: { areas: [apac1] }')
 const VOLUME = {
   id: 'x',
   resourceId: 'r',
@@ -54,6 +59,18 @@ test.each<[string, number, Partial<DayBasis>]>([
   ['nothing is drawn', 1, {}],
   ['a package for one area and kind', 1, { packages: [PACKAGE] }],
   ['two for the same', 1, { packages: [PACKAGE, { ...PACKAGE, id: 'l' }] }],
+  ['one for abroad as a whole, where it has one price', 1, { packages: [UNIFIED] }],
+  ['packages for regions that do not meet', 1, { packages: [APAC1, LATAM] }],
+  ['packages for a region, and for no known one', 1, { packages: [APAC1, OTHER], pack: BY_REGION }],
+  ['no known region and abroad as a whole', 288, { packages: [UNIFIED, OTHER] }],
+  ['a region and abroad as a whole', 288, { packages: [UNIFIED, APAC1] }],
+  ['two regions in one package', 288, { packages: [{ ...APAC1, areas: ['apac1', 'latam'] }] }],
+  [
+    'abroad as a whole, where a region has its own price',
+    288,
+    { packages: [UNIFIED], pack: BY_REGION },
+  ],
+  ['a region that has its own price', 1, { packages: [APAC1], pack: BY_REGION }],
   ['a package for any area', 288, { packages: [{ ...PACKAGE, areas: null }] }],
   ['a package for both kinds', 288, { packages: [{ ...PACKAGE, kinds: ['static', 'dynamic'] }] }],
   [
@@ -71,4 +88,26 @@ test.each<[string, number, Partial<DayBasis>]>([
   ],
 ])('a day is read as finely as the order of usage matters: %s', (_title, cuts, more) => {
   expect(dayCuts({ ...BASIS, ...more }).cutsMs).toHaveLength(cuts)
+})
+
+// Only who asks pays for it: usage by region is stored for reading together with provinces.
+test.each<[string, boolean, Partial<DayBasis>]>([
+  ['nothing', false, {}],
+  ['a package for abroad as a whole', false, { packages: [UNIFIED] }],
+  ['a package for anything', false, { packages: [{ ...PACKAGE, areas: null }] }],
+  ['a package for a region', true, { packages: [PACKAGE, APAC1] }],
+  ['a package for no known region', true, { packages: [OTHER] }],
+  [
+    'a price for no known region',
+    true,
+    { pack: packOf('account, scope: { areas: [abroad-other] }') },
+  ],
+  ['a price for a region', true, { pack: BY_REGION }],
+  [
+    'arrears that wait for any package',
+    true,
+    { pack: packOf('account', '{ arrears: { bill: carry } }') },
+  ],
+])('regions are told apart where something names one: %s', (_title, byRegion, more) => {
+  expect(dayCuts({ ...BASIS, ...more }).byRegion).toBe(byRegion)
 })

@@ -1,3 +1,5 @@
+import { isRegion, sharesArea } from '../catalog/area-scope.ts'
+import type { AreaScope } from '../catalog/model.ts'
 import type { EpochMs } from '../core/clock.ts'
 import { FIVE_MINUTES_MS, type Interval, localDays } from '../core/period.ts'
 import { exclusivePeriodOf } from '../rating/exclusive-period.ts'
@@ -12,6 +14,7 @@ export interface DayCuts {
   readonly cutsMs: readonly EpochMs[]
   readonly grain: '5min' | 'minute'
   readonly byProvince: boolean
+  readonly byRegion: boolean
 }
 
 /** The rules of a pack that price volumes. */
@@ -19,9 +22,14 @@ export function trafficRules(rules: readonly Rule[]): TrafficRule[] {
   return rules.filter((rule): rule is TrafficRule => rule.type === 'traffic')
 }
 
+/** Tells whether a rule prices a part of abroad. */
+export function namesRegion({ scope }: Rule): boolean {
+  return scope.areas?.some(isRegion) ?? false
+}
+
 /**
  * Cuts a day where something changes that pricing or drawing asks the time for: windows of rules
- * and packages, begins and ends of packages, resets.
+ * and packages, begins and ends of packages, resets and ends of refilling volumes.
  *
  * Between two cuts usage is summed, unless the order in which it moved matters: then every five
  * minutes are a cut, too.
@@ -34,6 +42,7 @@ export function dayCuts(basis: DayBasis): DayCuts {
     ...usageCuts(day, zone, windows),
     ...packages.flatMap((entry) => [entry.startMs, endOf(entry, null, zone) ?? entry.startMs]),
     ...exclusive.flatMap((volume) => resetsIn(day, volume, zone)),
+    ...exclusive.flatMap(({ deletedMs }) => deletedMs ?? []),
     ...(needsSlots(basis, rules) ? slotsOf(day) : []),
   ]
   const inside = moments.filter((atMs) => day.startMs <= atMs && atMs < day.endMs)
@@ -42,7 +51,15 @@ export function dayCuts(basis: DayBasis): DayCuts {
     cutsMs,
     grain: isOnSlots(cutsMs, day.endMs) ? '5min' : 'minute',
     byProvince: rules.some((rule) => rule.scope.provinces !== undefined),
+    byRegion: needsRegions(basis, rules),
   }
+}
+
+/** Tells whether it matters where abroad usage moved. */
+function needsRegions({ packages, pack }: DayBasis, rules: readonly TrafficRule[]): boolean {
+  // What is carried may be paid for by a package for one region that nobody knows yet.
+  if (pack.packages.arrears.bill === 'carry') return true
+  return rules.some(namesRegion) || packages.some(({ areas }) => areas?.some(isRegion) ?? false)
 }
 
 function slotsOf({ startMs, endMs }: Interval): EpochMs[] {
@@ -87,9 +104,12 @@ function needsSlots(basis: DayBasis, rules: readonly TrafficRule[]): boolean {
       rule.scope.provinces === undefined &&
       sameList(rule.scope.directions, first?.scope.directions),
   )
+  // What is left of all that moved abroad costs the same only where no region has its own price.
+  const isOneArea = ([area, ...others]: readonly AreaScope[]): boolean =>
+    others.length === 0 && (area !== 'abroad' || !rules.some(namesRegion))
   // Only traffic of domains is told apart by area and kind.
   const isOneClass = ({ areas, kinds }: PrepaidPackage): boolean =>
-    meter !== 'cdn' || (areas?.length === 1 && kinds?.length === 1)
+    meter !== 'cdn' || (areas !== null && isOneArea(areas) && kinds?.length === 1)
   const isSimple = (entry: PrepaidPackage): boolean => isOneClass(entry) && isUnbound(entry)
   return !isPlain || !inPlay.every(isSimple) || !inPlay.every((a) => inPlay.every(nests(a)))
 }
@@ -102,7 +122,7 @@ function isUnbound({ projectIds, resourceIds, validity }: PrepaidPackage): boole
 function nests(a: PrepaidPackage): (b: PrepaidPackage) => boolean {
   return (b) =>
     (sameList(a.areas, b.areas) && sameList(a.kinds, b.kinds) && sameWindows(a, b)) ||
-    areDisjoint(a.areas, b.areas) ||
+    !sharesArea(a.areas, b.areas) ||
     areDisjoint(a.kinds, b.kinds)
 }
 

@@ -13,6 +13,7 @@ import type { TrafficUsage } from '../rating/traffic-usage.ts'
 import { toChargeLine } from './charge-line.ts'
 import { dayName } from './period-names.ts'
 import type { AdjustedDay } from './adjust-day.ts'
+import type { ExclusiveExcess } from './exclusive-cover.ts'
 import { type PackageEvents, withEvents } from './package-events.ts'
 import type { RatedDay } from './rate-day.ts'
 
@@ -38,6 +39,8 @@ interface KeptDraws {
   readonly draws: readonly BurnPosting[]
   readonly absorptions: readonly { readonly packageId: string; readonly bytes: Bytes }[]
   readonly covered: readonly { readonly packageId: string; readonly bytes: Bytes }[]
+  /** Absent when nothing moved beyond a refilling volume, and in records of earlier releases. */
+  readonly excess?: readonly ExclusiveExcess[]
   readonly orders: readonly DailyOrder[]
   readonly remainder: readonly TrafficUsage[]
   readonly closing: BookState
@@ -80,13 +83,14 @@ export function toDayRecord(
   rated: RatedDay,
   rest: Pick<DayRecord, 'packageLines' | 'expired' | 'addresses' | 'proof' | 'coverage'>,
 ): DayRecord {
-  const { lines, ...drawn } = rated
+  const { lines, excess, ...drawn } = rated
   return {
     format: FORMAT,
     kind: 'day',
     ...keptBasis(basis),
     ...drawn,
-    closing: withEvents(drawn.closing, rest),
+    ...(excess.length > 0 && { excess }),
+    closing: withEvents(drawn.closing, rest, basis),
     lines: lines.map((line) => toChargeLine(line, basis.pack)),
     ...rest,
   }
@@ -101,7 +105,7 @@ export function toAdjustmentRecord(
     'bookedMonth' | 'lines' | 'dayLines' | 'monthLines' | 'proofBefore' | 'proof'
   >,
 ): AdjustmentRecord {
-  const { lines: _, lateRemainder, ...drawn } = adjusted
+  const { lines: _, lateRemainder, excess, ...drawn } = adjusted
   const kept = keptBasis(basis)
   const { accountId, meter, date } = kept
   return {
@@ -110,6 +114,7 @@ export function toAdjustmentRecord(
     id: `${accountId}.${meter}.${date}.${rest.proof.throughBatch}`,
     ...kept,
     ...drawn,
+    ...(excess.length > 0 && { excess }),
     remainder: lateRemainder,
     ...rest,
   }
@@ -160,10 +165,15 @@ export interface KeptText {
   readonly hash: string
 }
 
-/** Writes a record in the one form that is hashed, as the next link of its book's chain. */
+/** Writes a record as the next link of its book's chain. */
 export function formatRecord(record: object, previous: string): KeptText {
-  const content = canonicalJson(record)
+  const content = recordText(record)
   return { content, hash: hashLink(previous, content) }
+}
+
+/** Writes a record, or where a book stands, in the one form that is kept and hashed. */
+export function recordText(record: object): string {
+  return canonicalJson(toKept(record))
 }
 
 // Fields that hold integers of any size; every other number or text stays what it is.
@@ -178,6 +188,29 @@ const INTEGERS = new Set([
 // In lines these are text by their type.
 const TEXT_PARTS = new Set(['lines', 'packageLines', 'dayLines', 'monthLines'])
 
+// Fields that hold usage. A region that says no more than the area is not written: records are the
+// same as before there were regions, byte for byte.
+const USAGE = new Set(['remainder', 'arrears'])
+// Fields that hold such fields.
+const STATES = new Set(['opening', 'closing'])
+
+function toKept(record: object): object {
+  const entries = Object.entries(record).map(([name, value]: [string, unknown]) => {
+    if (USAGE.has(name)) return [name, (value as readonly TrafficUsage[]).map(withoutImplied)]
+    return [name, STATES.has(name) ? toKept(value as BookState) : value]
+  })
+  return Object.fromEntries(entries) as object
+}
+
+function withoutImplied({ billingRegion, ...usage }: TrafficUsage): object {
+  return billingRegion === usage.area ? usage : { ...usage, billingRegion }
+}
+
+function withImplied(kept: unknown): TrafficUsage {
+  const usage = kept as Omit<TrafficUsage, 'billingRegion'> & Partial<TrafficUsage>
+  return { ...usage, billingRegion: usage.billingRegion ?? usage.area }
+}
+
 /** Reads the record of a day. Shape: integers of any size are bigints again. */
 export function parseDay(content: string): DayRecord {
   return parseRecord(content) as unknown as DayRecord
@@ -190,23 +223,33 @@ export function parseAdjustment(content: string): AdjustmentRecord {
 
 function parseRecord(content: string): Record<string, unknown> {
   const record = JSON.parse(content) as Record<string, unknown>
-  const entries = Object.entries(record).map(([name, value]) => [
-    name,
-    TEXT_PARTS.has(name) ? value : revive(value),
-  ])
-  return Object.fromEntries(entries) as Record<string, unknown>
+  for (const [name, value] of Object.entries(record)) {
+    if (!TEXT_PARTS.has(name)) record[name] = reviveField(name, value)
+  }
+  return record
 }
 
-/** Turns the integers of plain JSON into bigints. */
+function reviveField(name: string, value: unknown): unknown {
+  if (typeof value === 'string') return INTEGERS.has(name) ? BigInt(value) : value
+  const revived = revive(value)
+  return USAGE.has(name) && Array.isArray(revived) ? revived.map(withImplied) : revived
+}
+
+/**
+ * Turns the integers of plain JSON into bigints.
+ *
+ * In place, since nobody else holds what was just parsed: a month of ten thousand books is three
+ * hundred thousand records, and copying each took twice as long.
+ */
 function revive(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(revive)
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value).map(([name, inner]) => [
-      name,
-      INTEGERS.has(name) && typeof inner === 'string' ? BigInt(inner) : revive(inner),
-    ]),
-  )
+  if (Array.isArray(value)) {
+    for (const inner of value) revive(inner)
+    return value
+  }
+  const fields = value as Record<string, unknown>
+  for (const name of Object.keys(fields)) fields[name] = reviveField(name, fields[name])
+  return fields
 }
 
 /** Sums what packages gave over several records, by package; null comes last. */
@@ -224,7 +267,7 @@ export function sumDraws(records: readonly Pick<KeptDraws, 'draws' | 'absorption
 
 /** Writes where a book stands. */
 export function formatState(state: BookState): string {
-  return canonicalJson(state)
+  return recordText(state)
 }
 
 /** Reads what `formatState` wrote. */

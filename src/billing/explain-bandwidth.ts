@@ -2,6 +2,7 @@ import { formatInstant } from '../catalog/versions.ts'
 import { localDays, type Interval } from '../core/period.ts'
 import { divFloor, megaBytes } from '../core/units.ts'
 import { formatMoney } from '../core/money.ts'
+import { formatZoned } from '../core/period-text.ts'
 import { cutDays, pointsOf, type DirectedPoint } from '../rating/bandwidth-days.ts'
 import { type BandwidthLine, rateBandwidth } from '../rating/bandwidth-line.ts'
 import type { InForce } from '../rating/bandwidth-price.ts'
@@ -60,8 +61,8 @@ export function explainBandwidth(
     line,
     throughBatch,
     members: own.map(({ memberId }) => memberId).sort(),
-    ranking: rated === undefined ? [] : rankingOf(rule, points, rated),
-    days: rated?.perDay.map(toPeak) ?? [],
+    ranking: rated === undefined ? [] : rankingOf(rule, points, rated, zone),
+    days: rated?.perDay.map((day) => toPeak(day, zone)) ?? [],
     notBilled: notBilledOf(rated),
     steps: stepsOf(line, rule, inForce),
     agrees: again !== undefined && canonicalJson(again) === canonicalJson(line),
@@ -91,6 +92,7 @@ function rankingOf(
   rule: BandwidthRule,
   points: readonly DirectedPoint[],
   { samples, dropped }: BandwidthLine,
+  zone: string,
 ): RankedSlot[] {
   // Of equal slots the latest rank first: they are the ones that are dropped.
   const ranked = points.toSorted((a, b) =>
@@ -108,6 +110,7 @@ function rankingOf(
           {
             rank: index + 1,
             time: formatInstant(startMs),
+            local: formatZoned(startMs, zone),
             bps: String(divFloor(slotBits, SLOT_SECONDS)),
             isReported,
             isDropped: index < droppedMax,
@@ -118,7 +121,7 @@ function rankingOf(
   )
 }
 
-function toPeak(day: BandwidthLine['perDay'][number]): ExplainedPeak {
+function toPeak(day: BandwidthLine['perDay'][number], zone: string): ExplainedPeak {
   const { startMs, endMs, takesPart, slots, dropped, sample } = day
   return {
     start: formatInstant(startMs),
@@ -127,7 +130,13 @@ function toPeak(day: BandwidthLine['perDay'][number]): ExplainedPeak {
     slots,
     dropped,
     sample:
-      sample === null ? null : { time: formatInstant(sample.startMs), bps: String(sample.bps) },
+      sample === null
+        ? null
+        : {
+            time: formatInstant(sample.startMs),
+            local: formatZoned(sample.startMs, zone),
+            bps: String(sample.bps),
+          },
   }
 }
 

@@ -44,6 +44,7 @@ function moved(batch: number, minuteMs: number, bytes: bigint, own: Partial<Memo
     resourceId: '',
     projectId: '',
     area: 'cn',
+    billingRegion: own.area ?? 'cn',
     province: 'beijing',
     kind: 'static',
     direction: 'out',
@@ -104,6 +105,33 @@ test('volumes with a package and late usage are explained as the books billed th
   expect(november.map(({ type }) => type)).toEqual(['adjustment', 'adjustment'])
 })
 
+test('days that one look for late usage adjusts are each explained by what that day brought', async () => {
+  const own = await addAccount('c', 'generic-traffic')
+  const other = await addAccount('d', 'generic-traffic')
+  moved(1, OCT_1 + HOUR_MS, 10n * GIB, own)
+  moved(1, OCT_1 + DAY_MS, 10n * GIB, own)
+  world.clock.ms = NOV_1 + 12 * HOUR_MS
+  await world.closing.closeSettled()
+  // Another account's late usage of the same days causes none of this.
+  moved(6, OCT_1 + 2 * HOUR_MS, GIB, other)
+  moved(7, OCT_1 + 2 * HOUR_MS, 5n * GIB, own)
+  moved(8, OCT_1 + 3 * HOUR_MS, 5n * GIB, own)
+  moved(8, OCT_1 + DAY_MS + HOUR_MS, 3n * GIB, own)
+  moved(9, OCT_1 + DAY_MS + HOUR_MS, 2n * GIB, own)
+  await world.closing.closeSettled()
+  world.clock.ms = DEC_1 + 12 * HOUR_MS
+  await world.closing.closeSettled()
+  const late = (await explainAll('acc-c1.cdn.2026-11')).filter((each) => each.type === 'adjustment')
+  expect(late.map(({ cause }) => [cause.start, cause.batches, cause.batchCount])).toEqual([
+    [new Date(OCT_1).toISOString(), [7, 8], 2],
+    [new Date(OCT_1 + DAY_MS).toISOString(), [8, 9], 2],
+  ])
+  expect(late.map(({ steps }) => steps[0])).toEqual([
+    expect.stringContaining('which came with batches 7, 8, makes'),
+    expect.stringContaining('which came with batches 8, 9, makes'),
+  ])
+})
+
 test('a percentile that late usage moved twice is explained before and after each time', async () => {
   const own = await addAccount('b', 'generic-95')
   const busy = (batch: number, bytes: bigint) => {
@@ -125,10 +153,16 @@ test('a percentile that late usage moved twice is explained before and after eac
   const moves = (await explainAll('acc-b1.cdn.2026-11')).filter(({ type }) => type === 'adjustment')
   expect(moves).toMatchObject([
     {
+      cause: {
+        start: new Date(OCT_1).toISOString(),
+        end: new Date(NOV_1).toISOString(),
+        batches: [6],
+      },
       before: { throughBatch: 1, line: { bps: '400000000' } },
       after: { throughBatch: 6, line: { bps: '500000000' } },
     },
     {
+      cause: { batches: [7], batchCount: 1 },
       before: { throughBatch: 6, line: { bps: '500000000' } },
       after: { throughBatch: 7, line: { bps: '600000000' } },
     },

@@ -32,7 +32,7 @@ export function throughBatchOf({ record, adjustments }: KeptDay): number {
 export function traceQuery(
   { record, pack }: KeptDay,
   grain: 'day' | 'slots',
-): Pick<BooksTrafficQuery, 'cutsMs' | 'endMs' | 'grain' | 'byProvince'> {
+): Pick<BooksTrafficQuery, 'cutsMs' | 'endMs' | 'grain' | 'byProvince' | 'byRegion'> {
   const basis = basisOf(record, pack)
   const cuts = dayCuts(basis)
   const { startMs, endMs } = basis.day

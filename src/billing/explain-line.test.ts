@@ -80,6 +80,7 @@ function moved(day: number, slot: number, bytes: bigint, more: Partial<BatchedUs
     resourceId: 'ucdn-a',
     projectId: 'org-1',
     area: 'cn' as const,
+    billingRegion: more.area ?? ('cn' as const),
     province: '',
     kind: 'static' as const,
     direction: 'out' as const,
@@ -151,8 +152,18 @@ describe('a line of traffic', () => {
         pricedBytes: String(120n * GIB),
         packages: [{ packageId: 'pkg-1', bytes: String(30n * GIB) }],
         slots: [
-          { time: '2026-09-30T16:15:00.000Z', resource: 'ucdn-a', bytes: String(60n * GIB) },
-          { time: '2026-10-01T00:20:00.000Z', resource: 'ucdn-b', bytes: String(90n * GIB) },
+          {
+            time: '2026-09-30T16:15:00.000Z',
+            local: '2026-10-01T00:15+08:00',
+            resource: 'ucdn-a',
+            bytes: String(60n * GIB),
+          },
+          {
+            time: '2026-10-01T00:20:00.000Z',
+            local: '2026-10-01T08:20+08:00',
+            resource: 'ucdn-b',
+            bytes: String(90n * GIB),
+          },
         ],
       },
     ])
@@ -214,6 +225,7 @@ describe('a line of bandwidth', () => {
       {
         rank: 42,
         time: '2026-09-30T16:10:00.000Z',
+        local: '2026-10-01T00:10+08:00',
         bps: '3000000',
         isReported: true,
         isDropped: true,

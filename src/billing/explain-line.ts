@@ -12,10 +12,11 @@ import type {
 } from './bill.ts'
 import type { BookStore, KeptRecord } from './book-keeping.ts'
 import type { BookKey, BookTerms } from './book.ts'
-import type { BooksUsage } from './books-usage.ts'
+import type { BooksUsage, UsageOrigin } from './books-usage.ts'
 import type { ChargeModes } from './charge-modes.ts'
 import { type AdjustmentRecord, basisOf } from './day-record.ts'
 import { explainBandwidth } from './explain-bandwidth.ts'
+import { findCause, nameBatches } from './explain-cause.ts'
 import { type KeptDay, throughBatchOf, traceDay, traceQuery } from './explain-day.ts'
 import { explainTraffic } from './explain-traffic.ts'
 import type {
@@ -31,7 +32,7 @@ import { readSlots } from './read-days.ts'
 /** What explaining reads: what was kept, the usage it was made of, and the rules. */
 export interface ExplainDeps {
   readonly store: Pick<BookStore, 'bill' | 'billOf' | 'dayRecords' | 'adjustments'>
-  readonly usage: BooksUsage
+  readonly usage: BooksUsage & UsageOrigin
   readonly modes: Pick<ChargeModes, 'pack'>
 }
 
@@ -214,14 +215,16 @@ async function explainAdjustment(
     before: await explain(line.before, before),
     after: await explain(line.after, after),
   }
+  const cause = await findCause(key, line, found.record, before.throughBatch, deps.usage)
   const [old, now] = [line.before?.amount ?? '0.00', line.after?.amount ?? '0.00']
   return {
     type: 'adjustment',
     line,
+    cause,
     ...explained,
     steps: [
-      `usage of batch ${found.record.proof.throughBatch} and before, instead of ` +
-        `${before.throughBatch} and before, makes ${now} of ${old} ${line.currency}`,
+      `late usage of ${cause.start} to ${cause.end}, which came with ${nameBatches(cause)}, ` +
+        `makes ${now} of ${old} ${line.currency}`,
       `${now} − ${old} = ${line.amount} ${line.currency}`,
     ],
     agrees: (explained.before?.agrees ?? true) && (explained.after?.agrees ?? true),

@@ -1,5 +1,6 @@
 import { formatInstant } from '../catalog/versions.ts'
 import { divRound } from '../core/money.ts'
+import { formatZoned } from '../core/period-text.ts'
 import type { Interval } from '../core/period.ts'
 import { canonicalJson } from '../rating/pack-hash.ts'
 import { formatOverhead } from '../rating/pack-quantities.ts'
@@ -61,7 +62,7 @@ export function explainTraffic(
         priced: selectTraffic(ofRest, day.priced, { ...basis, period: day }).filter(
           (entry) => memberOf(entry) === line.member,
         ),
-        withSlots: days.length === 1,
+        slotZone: days.length === 1 ? terms.zone : null,
       }),
     ),
     tiers,
@@ -88,10 +89,11 @@ function tierOf(
 interface DayParts {
   readonly measured: readonly TrafficUsage[]
   readonly priced: readonly TrafficUsage[]
-  readonly withSlots: boolean
+  /** In which the day's slots are told; null: they are left out. */
+  readonly slotZone: string | null
 }
 
-function explainDay(day: TracedDay, { measured, priced, withSlots }: DayParts): ExplainedDay {
+function explainDay(day: TracedDay, { measured, priced, slotZone }: DayParts): ExplainedDay {
   const keys = [...new Set([...measured, ...priced].map(keyOf))].sort()
   const [all, rest] = [sumBytes(measured), sumBytes(priced)]
   return {
@@ -108,7 +110,7 @@ function explainDay(day: TracedDay, { measured, priced, withSlots }: DayParts): 
       return { resource, project, measuredBytes: own(measured), pricedBytes: own(priced) }
     }),
     packages: day.packages,
-    slots: withSlots ? slotsOf(measured) : null,
+    slots: slotZone === null ? null : slotsOf(measured, slotZone),
   }
 }
 
@@ -120,7 +122,7 @@ function sumBytes(usage: readonly TrafficUsage[]): bigint {
   return usage.reduce((sum, { bytes }) => sum + bytes, 0n)
 }
 
-function slotsOf(usage: readonly TrafficUsage[]): NonNullable<ExplainedDay['slots']> {
+function slotsOf(usage: readonly TrafficUsage[], zone: string): NonNullable<ExplainedDay['slots']> {
   const sums = new Map<string, { startMs: number; resource: string; bytes: bigint }>()
   for (const { startMs, resourceId: resource, bytes } of usage) {
     const key = `${resource} ${startMs}`
@@ -131,6 +133,7 @@ function slotsOf(usage: readonly TrafficUsage[]): NonNullable<ExplainedDay['slot
     .sort((a, b) => a.startMs - b.startMs || (a.resource < b.resource ? -1 : 1))
     .map(({ startMs, resource, bytes }) => ({
       time: formatInstant(startMs),
+      local: formatZoned(startMs, zone),
       resource,
       bytes: String(bytes),
     }))

@@ -1,6 +1,7 @@
 /**
  * How a line of a bill came about: plain JSON, in which bytes, bandwidths and money are decimal
- * text and instants are ISO 8601 in UTC.
+ * text and instants are ISO 8601 in UTC. Beside the time of a slot stands its local one, `local`,
+ * to the minute with the zone's offset: where clocks go back, an hour of slots happens twice.
  *
  * `agrees` tells whether computing the line again from the usage it was made of gives that line,
  * field by field. It is false only when usage that a bill was made of is no longer there.
@@ -32,7 +33,12 @@ export interface ExplainedDay {
   readonly packages: readonly BillDraw[]
   /** Five minutes each, when the line is about one day; otherwise null. */
   readonly slots:
-    | readonly { readonly time: string; readonly resource: string; readonly bytes: string }[]
+    | readonly {
+        readonly time: string
+        readonly local: string
+        readonly resource: string
+        readonly bytes: string
+      }[]
     | null
 }
 
@@ -63,6 +69,7 @@ export interface RankedSlot {
   /** From 1, the highest. */
   readonly rank: number
   readonly time: string
+  readonly local: string
   readonly bps: string
   /** False: nobody reported it, and the rule counts it as zero. */
   readonly isReported: boolean
@@ -77,7 +84,11 @@ export interface ExplainedPeak {
   readonly takesPart: boolean
   readonly slots: number
   readonly dropped: number
-  readonly sample: { readonly time: string; readonly bps: string } | null
+  readonly sample: {
+    readonly time: string
+    readonly local: string
+    readonly bps: string
+  } | null
 }
 
 /** Of a line by bandwidth. */
@@ -96,10 +107,22 @@ export interface BandwidthExplanation {
   readonly agrees: boolean
 }
 
+/** The late usage that made an adjustment: when it moved, and with which batches it came. */
+export interface ExplainedCause {
+  /** The adjusted day; for a line by bandwidth all of its stretch: slots are ranked as one. */
+  readonly start: string
+  readonly end: string
+  /** Ascending; the first hundred of them. */
+  readonly batches: readonly number[]
+  /** How many there are. */
+  readonly batchCount: number
+}
+
 /** Of what late usage changed: how both lines came about. */
 export interface AdjustmentExplanation {
   readonly type: 'adjustment'
   readonly line: Extract<BillLine, { type: 'adjustment' }>
+  readonly cause: ExplainedCause
   readonly before: TrafficExplanation | BandwidthExplanation | null
   readonly after: TrafficExplanation | BandwidthExplanation | null
   readonly steps: readonly string[]

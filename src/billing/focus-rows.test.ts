@@ -10,29 +10,58 @@ import {
   EIP_BILL,
   EMPTY_BILL,
   MIXED_BILL,
+  octoberDay,
   PURCHASE,
   REFUND,
   trafficLine,
 } from '../../test/support/bills.ts'
+import { brokenFocusRules } from '../../test/support/focus-rules.ts'
 import { formatMoney, parseMoney } from '../core/money.ts'
 import { GIB } from '../core/units.ts'
 import type { BillLine, StoredBill } from './bill.ts'
 import { formatBillCsv } from './bill-csv.ts'
 import { FOCUS_COLUMNS } from './focus-columns.ts'
 import { type FocusRow, toFocusRows } from './focus-rows.ts'
+import type { PackageShare } from './package-shares.ts'
 import { formatFocusCsv, formatFocusJson } from './focus-text.ts'
 
-const CONTEXT = { brand: 'Example Cloud', levelOf: () => 'resource' as const }
+/** Parts of the packages that the bill says gave something, each at the price of a byte. */
+const sharesOf = ({ bill }: StoredBill): PackageShare[] =>
+  bill.draws.flatMap(({ packageId, bytes }) =>
+    packageId === null
+      ? []
+      : [
+          {
+            packageId,
+            part: 'used',
+            ...octoberDay(3),
+            bytes: BigInt(bytes),
+            cost: BigInt(bytes) / 1000n,
+            currency: 'CNY',
+            resourceId: null,
+          },
+        ],
+  )
 
-const rowsOf = (stored: StoredBill): FocusRow[] => toFocusRows(stored, CONTEXT)
+const rowsOf = (stored: StoredBill): FocusRow[] =>
+  toFocusRows(stored, {
+    brand: 'Example Cloud',
+    levelOf: () => 'resource',
+    shares: sharesOf(stored),
+  })
+
+test('rows keep the rules of the specification, but for what the page says', () => {
+  for (const row of BILLS.flatMap(rowsOf)) expect([row, brokenFocusRules(row)]).toEqual([row, []])
+})
 
 function sums(rows: readonly FocusRow[]): Record<string, string> {
   const found = new Map<string, bigint>()
-  for (const { BillingCurrency, BilledCost } of rows) {
+  for (const { BillingCurrency, BilledCost, CommitmentDiscountStatus } of rows) {
+    // Parts of packages were billed when they were bought, maybe in another currency.
+    if (CommitmentDiscountStatus !== null && BilledCost === '0.00') continue
     const currency = BillingCurrency ?? ''
     found.set(currency, (found.get(currency) ?? 0n) + parseMoney(BilledCost ?? '', 'BilledCost'))
   }
-  found.delete('XXX')
   return Object.fromEntries([...found].map(([currency, sum]) => [currency, formatMoney(sum)]))
 }
 
@@ -111,7 +140,7 @@ describe('a row says what the specification asks for', () => {
       ResourceType: 'Elastic IP',
       x_Member: 'eip-4f9k2mq8',
     })
-    const byProject = toFocusRows(EIP_BILL, { brand: 'x', levelOf: () => 'project' })
+    const byProject = toFocusRows(EIP_BILL, { brand: 'x', levelOf: () => 'project', shares: [] })
     expect(byProject[0]).toMatchObject({ ResourceId: null, SubAccountId: 'eip-4f9k2mq8' })
   })
 
@@ -155,7 +184,14 @@ describe('a row says what the specification asks for', () => {
       ChargePeriodEnd: '2026-10-09T16:00:00Z',
       PricingQuantity: '1',
       ListUnitPrice: '1180',
+      BilledCost: '1180.00',
+      EffectiveCost: '0.00',
       ConsumedQuantity: null,
+      ResourceId: 'pkg-oct10tib',
+      ResourceType: 'Traffic package',
+      CommitmentDiscountId: 'pkg-oct10tib',
+      CommitmentDiscountStatus: null,
+      CommitmentDiscountQuantity: '10995116277760',
     })
     expect(returned).toMatchObject({
       ChargeClass: 'Correction',
@@ -170,7 +206,19 @@ describe('a row says what the specification asks for', () => {
       ['pkg-2026a', '5497558138880'],
       ['pkg-2026b', '1234567890123'],
     ])
-    expect(given[0]).toMatchObject({ BilledCost: '0.00', BillingCurrency: 'CNY', x_BillLine: null })
+    expect(given[0]).toMatchObject({
+      BilledCost: '0.00',
+      // 5 TiB ÷ 1000 in billionths.
+      EffectiveCost: '5.497558138',
+      ListCost: '5.497558138',
+      ListUnitPrice: null,
+      BillingCurrency: 'CNY',
+      CommitmentDiscountStatus: 'Used',
+      CommitmentDiscountQuantity: '5497558138880',
+      CommitmentDiscountUnit: 'B',
+      SkuPriceId: 'cdn/package/pkg-2026a',
+      x_BillLine: null,
+    })
   })
 })
 

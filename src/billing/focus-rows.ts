@@ -1,20 +1,19 @@
 /**
  * A bill in the terms of FOCUS, the FinOps Open Cost and Usage Specification.
  *
- * Source: FOCUS 1.2, columns ChargeCategory, ChargeClass, PricingQuantity, ConsumedQuantity and
- * CommitmentDiscountStatus. Where Weir departs from it: docs/reference/exports.md.
+ * Source: FOCUS 1.2, attribute Discount Handling, appendix Commitment Discounts, and the columns
+ * themselves. Where Weir departs from it: docs/reference/exports.md.
  */
 import type { MeterName } from '../catalog/model.ts'
 import { unreachable } from '../core/errors.ts'
 import { exactDecimal } from '../core/decimal.ts'
-import { NANO, parseMoney, priceOf } from '../core/money.ts'
+import { formatMoney, NANO, parseMoney, priceOf } from '../core/money.ts'
 import { addDays, dayStart } from '../core/period.ts'
 import { GB, GIB, MB, MIB } from '../core/units.ts'
 import type { Level } from '../rating/rules.ts'
 import type {
   AdjustmentBillLine,
   Bill,
-  BillDraw,
   BillLine,
   ChargeLine,
   PackageBillLine,
@@ -22,6 +21,7 @@ import type {
 } from './bill.ts'
 import { describeLine } from './bill-lines.ts'
 import { FOCUS_COLUMNS, type FocusColumnName } from './focus-columns.ts'
+import type { PackageShare } from './package-shares.ts'
 
 /** One row: decimal text in columns of numbers; null: empty. */
 export type FocusRow = Readonly<Record<FocusColumnName, string | null>>
@@ -32,6 +32,8 @@ export interface FocusContext {
   readonly brand: string
   /** At which level a rule sums usage, and so what its members are; null: not known. */
   readonly levelOf: (rule: string) => Level | null
+  /** What the bill's days and adjustments took from packages, and what of their prices. */
+  readonly shares: readonly PackageShare[]
 }
 
 /** What depends on the line; what is absent is empty. */
@@ -55,9 +57,11 @@ const UNITS = {
 } as const
 
 /**
- * Puts a bill into rows: one for each line in their order, then one for each package that gave.
+ * Puts a bill into rows: one for each line in their order, then one for each part of a package.
  *
- * Units: the sum of BilledCost in each currency is the bill's total, digit for digit.
+ * Units: the sum of BilledCost in each currency is the bill's total, digit for digit. The
+ * EffectiveCost of all parts of a package that has ended, over all bills, is the BilledCost of its
+ * purchase and refund.
  */
 export function toFocusRows(stored: StoredBill, context: FocusContext): FocusRow[] {
   const { bill } = stored
@@ -68,8 +72,8 @@ export function toFocusRows(stored: StoredBill, context: FocusContext): FocusRow
     x_BillLine: String(index + 1),
   }))
   const currency = bill.totals[0]?.currency ?? 'XXX'
-  const draws = bill.draws.flatMap((draw) => drawRow(draw, bill, currency))
-  return [...lines, ...draws].map((own) => ({ ...EMPTY, ...sameForAll(stored, context), ...own }))
+  const parts = context.shares.map((share) => partOf(share, bill, currency))
+  return [...lines, ...parts].map((own) => ({ ...EMPTY, ...sameForAll(stored, context), ...own }))
 }
 
 const EMPTY = Object.fromEntries(FOCUS_COLUMNS.map(({ name }) => [name, null])) as Record<
@@ -147,6 +151,7 @@ function adjustmentOf(line: AdjustmentBillLine, bill: Bill, context: FocusContex
   const unit = (line.after ?? line.before)?.unit
   const base = {
     ...usageOf(line, bill, context),
+    SkuPriceId: skuPriceOf(line.after ?? line.before, bill),
     // What changes a closed day of the same month corrects nothing that was invoiced.
     ChargeClass: isEarlier ? 'Correction' : null,
     PricingCategory: 'Standard',
@@ -187,7 +192,8 @@ function usageOf(line: ChargeLine | AdjustmentBillLine, bill: Bill, context: Foc
   }
 }
 
-function skuPriceOf(line: ChargeLine, { manifest }: Bill): string | null {
+function skuPriceOf(line: ChargeLine | null, { manifest }: Bill): string | null {
+  if (line === null) return null
   const atMs = Date.parse(line.start)
   const pack = manifest.packs.find(
     ({ start, end }) => Date.parse(start) <= atMs && atMs < Date.parse(end),
@@ -198,51 +204,85 @@ function skuPriceOf(line: ChargeLine, { manifest }: Bill): string | null {
 }
 
 function packageOf(line: PackageBillLine, { meter, zone, lines }: Bill): Own {
+  const { event, packageId, sizeBytes } = line
   const atMs = Date.parse(line.time)
   const amount = parseMoney(line.amount, 'amount')
   const price = exactDecimal(amount < 0n ? -amount : amount, NANO)
   const isOwn = lines.some(
     (other) =>
-      other.type === 'package' && other.event === 'purchase' && other.packageId === line.packageId,
+      other.type === 'package' && other.event === 'purchase' && other.packageId === packageId,
   )
+  const isRefund = event === 'refund'
   return {
+    ...commitmentOf(packageId, meter),
+    CommitmentDiscountQuantity: isRefund ? `-${sizeBytes}` : sizeBytes,
+    // It is paid for what is used later.
+    EffectiveCost: '0.00',
+    ResourceId: packageId,
+    ResourceType: PACKAGE_TYPE,
     ChargeCategory: 'Purchase',
-    ChargeClass: line.event === 'refund' && !isOwn ? 'Correction' : null,
+    ChargeClass: isRefund && !isOwn ? 'Correction' : null,
     ChargeFrequency: 'One-Time',
     ChargePeriodStart: instantText(dayStart(atMs, zone)),
     ChargePeriodEnd: instantText(addDays(atMs, 1, zone)),
-    SkuId: `${meter}/package`,
     PricingCategory: 'Standard',
-    PricingQuantity: line.event === 'refund' ? '-1' : '1',
+    PricingQuantity: isRefund ? '-1' : '1',
     PricingUnit: 'Packages',
     ListUnitPrice: price,
     ContractedUnitPrice: price,
   }
 }
 
-/** What no package gave is priced by the lines. */
-function drawRow({ packageId, bytes }: BillDraw, bill: Bill, currency: string): Own[] {
-  if (packageId === null) return []
-  return [
-    {
-      ...costsOf('0.00', currency),
-      ChargeCategory: 'Usage',
-      ChargeFrequency: 'Usage-Based',
-      ChargeDescription: `Traffic that package ${packageId} gave`,
-      ChargePeriodStart: instantOf(bill.start),
-      ChargePeriodEnd: instantOf(bill.end),
-      SkuId: `${bill.meter}/package`,
-      PricingCategory: 'Committed',
-      PricingQuantity: bytes,
-      PricingUnit: 'B',
-      ConsumedQuantity: bytes,
-      ConsumedUnit: 'B',
-      CommitmentDiscountId: packageId,
-      CommitmentDiscountCategory: 'Usage',
-      CommitmentDiscountType: 'Traffic package',
-      CommitmentDiscountStatus: 'Used',
-    },
-  ]
+const PACKAGE_TYPE = 'Traffic package'
+
+/** What every row about a package says of it. */
+function commitmentOf(packageId: string, meter: MeterName): Own {
+  return {
+    SkuId: `${meter}/package`,
+    SkuPriceId: `${meter}/package/${packageId}`,
+    CommitmentDiscountId: packageId,
+    CommitmentDiscountName: packageId,
+    CommitmentDiscountCategory: 'Usage',
+    CommitmentDiscountType: PACKAGE_TYPE,
+    CommitmentDiscountUnit: 'B',
+  }
+}
+
+/** A part of a package was paid when it was bought; here is what it cost. */
+function partOf(share: PackageShare, { meter, start }: Bill, currency: string): Own {
+  const { packageId, part, bytes, resourceId } = share
+  const isUsed = part === 'used'
+  const cost = formatMoney(share.cost)
+  return {
+    ...commitmentOf(packageId, meter),
+    BilledCost: '0.00',
+    EffectiveCost: cost,
+    // Calculated from the list cost of the purchase, which is its price.
+    ListCost: cost,
+    ContractedCost: cost,
+    BillingCurrency: share.currency ?? currency,
+    ChargeCategory: 'Usage',
+    ChargeClass: Date.parse(share.start) < Date.parse(start) ? 'Correction' : null,
+    ChargeFrequency: 'Usage-Based',
+    ChargeDescription: isUsed
+      ? `Traffic that package ${packageId} gave`
+      : `What was left unused of package ${packageId}`,
+    ChargePeriodStart: instantOf(share.start),
+    ChargePeriodEnd: instantOf(share.end),
+    PricingCategory: 'Committed',
+    PricingQuantity: String(bytes),
+    PricingUnit: 'B',
+    ...(isUsed
+      ? {
+          ConsumedQuantity: String(bytes),
+          ConsumedUnit: 'B',
+          ResourceId: resourceId,
+          ResourceType: resourceId === null ? null : SERVICES[meter].resource,
+        }
+      : { ResourceId: packageId, ResourceType: PACKAGE_TYPE }),
+    CommitmentDiscountStatus: isUsed ? 'Used' : 'Unused',
+    CommitmentDiscountQuantity: String(bytes),
+  }
 }
 
 function instantOf(text: string): string {

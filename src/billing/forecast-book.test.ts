@@ -93,6 +93,25 @@ describe('by hand', () => {
     expect(outlook?.monthEnd).toMatchObject([{ expected: 432n * YUAN }])
   })
 
+  test('a pool is named by what is told apart: abroad, or what no region is known of', async () => {
+    const usage = HOURLY.map((entry) => ({
+      ...entry,
+      area: 'abroad' as const,
+      billingRegion: 'abroad' as const,
+    }))
+    const packages = [packageNow(packageOf('a', 9_000n * GB, { areas: ['abroad'] }))]
+    const poolsOf = async (rules: string) => {
+      const { outlook } = await forecastOf({ usage, packages, pack: packOf(rules) })
+      return outlook?.pools.map(({ area }) => area)
+    }
+    expect(await poolsOf(BY_DAY)).toEqual(['abroad'])
+    const byRegion = ['apac1', 'abroad-other'].map(
+      (area) =>
+        `  - { type: traffic, name: in-${area}, scope: { areas: [${area}] }, price: "1" }\n`,
+    )
+    expect(await poolsOf(byRegion.join(''))).toEqual(['abroad-other'])
+  })
+
   test('a 95th is ranked over measured slots and those that are expected', async () => {
     // 3.75 GB in the first five minutes of each hour are 100 Mbit/s in one of twelve slots: 8.3 %
     // of the month, so that dropping 5 % leaves one of them the highest.

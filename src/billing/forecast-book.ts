@@ -11,6 +11,7 @@ import { forecastPackages, type PackageOutlook, type PoolOutlook } from './forec
 import type { SlotWay } from './forecast-slots.ts'
 import type { Way } from './forecast-traffic.ts'
 import { costOfMonth } from './month-cost.ts'
+import { asksRegions } from './stretch-usage.ts'
 import { readOutlook, readSlotOutlook, type UsageOutlook } from './usage-outlook.ts'
 
 /** How far ahead packages are looked at. */
@@ -70,13 +71,14 @@ export async function forecastBook(key: BookKey, deps: ForecastDeps): Promise<Bo
   const position = await readPosition(key, balance.asOfMs, deps)
   const { zone } = position.book
   const untilMs = addDays(balance.asOfMs, HORIZON_DAYS, zone)
+  const askers = askersOf(position, balance)
   const outlook = await readOutlook(deps.usage, {
     ...key,
     zone,
     nowMs: balance.asOfMs,
     fromMs: position.book.closedUntilMs,
     untilMs,
-    askers: askersOf(position, balance),
+    askers,
   })
   const historyDays = outlook.known.length
   if (outlook.future === null) return { balance, historyDays, outlook: null }
@@ -92,6 +94,7 @@ export async function forecastBook(key: BookKey, deps: ForecastDeps): Promise<Bo
     state: measured.closing,
     days: today === undefined ? [] : [{ startMs: nowMs, endMs: today.endMs }, ...others],
     usage: future,
+    byRegion: asksRegions(askers),
   })
   const monthEnd = await forecastMonth(position, outlook, future, deps.usage)
   return { balance, historyDays, outlook: { untilMs, ...drained, monthEnd } }

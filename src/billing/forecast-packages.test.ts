@@ -31,7 +31,7 @@ const plain: Daily = (startMs, way) => [
 
 function outlookOf(
   packages: readonly PackageNow[],
-  { daily = plain, pack = PACK, nowMs = NOW, count = 60 } = {},
+  { daily = plain, pack = PACK, nowMs = NOW, count = 60, byRegion = false } = {},
 ) {
   const whole = localDays({ startMs: nowMs, endMs: addDays(nowMs, count, ZONE) }, ZONE)
   const days = whole.map((one, index) => (index === 0 ? { ...one, startMs: nowMs } : one))
@@ -54,6 +54,7 @@ function outlookOf(
     state: EMPTY_STATE,
     days,
     usage: (index, way) => restOf(daily(whole[index]?.startMs ?? 0, way), nowMs),
+    byRegion,
   })
 }
 
@@ -169,6 +170,56 @@ describe('by hand', () => {
     // The first night takes 6, the second 3 in its first four hours.
     expect(hours(packages[0]?.expectedMs)).toBe(28)
     expect(hours(pools[0]?.expectedMs)).toBe(9)
+  })
+
+  test('each region abroad is a pool of its own, and a region package lasts for its region', () => {
+    // A GB an hour of each; also where orders are rounded, what is not covered counts.
+    const daily: Daily = (startMs) =>
+      (['apac1', 'eu-na'] as const).map((billingRegion) => ({
+        ...usageAt(startMs, { area: 'abroad', billingRegion, bytes: 24n * GB }),
+        endMs: startMs + 24 * HOUR_MS,
+      }))
+    const until = (days: number) =>
+      ({ type: 'from-purchase', endMs: NOW + days * 24 * HOUR_MS }) as const
+    const zone = packageOf('zone', 48n * GB, { areas: ['apac1'], validity: until(50) })
+    const whole = packageOf('whole', 36n * GB, { areas: ['abroad'], validity: until(55) })
+    const pack = packOf(BY_DAY, 'rounded', 'packages: { arrears: { quantum: 1PB } }\n')
+    const asked = { daily, pack, byRegion: true }
+    const { packages, pools } = outlookOf([packageNow(zone), packageNow(whole)], asked)
+    // apac1 lives off its own for two days; eu-na has only the 36 of the unified one.
+    expect(packages.map(({ expectedMs }) => hours(expectedMs))).toEqual([48, 36])
+    expect(
+      pools.map(({ area, leftBytes, expectedMs }) => [area, leftBytes / GB, hours(expectedMs)]),
+    ).toEqual([
+      ['apac1', 84n, 49],
+      ['eu-na', 36n, 37],
+    ])
+  })
+
+  test('what no region is known of is a pool, and a package for it lasts for nothing else', () => {
+    const daily: Daily = (startMs) =>
+      (['apac1', 'abroad'] as const).map((billingRegion) => ({
+        ...usageAt(startMs, { area: 'abroad', billingRegion, bytes: 24n * GB }),
+        endMs: startMs + 24 * HOUR_MS,
+      }))
+    const other = packageNow(packageOf('other', 36n * GB, { areas: ['abroad-other'] }))
+    const { packages, pools } = outlookOf([other], { daily, byRegion: true })
+    // A GB an hour, and nothing of the GB that moves in apac1.
+    expect(hours(packages[0]?.expectedMs)).toBe(36)
+    const told = pools.map(({ area, expectedMs }) => [area, hours(expectedMs)])
+    expect(told).toEqual([['abroad-other', 37]])
+    const whole = packageNow(packageOf('whole', 36n * GB, { areas: ['abroad'] }))
+    expect(outlookOf([whole], { daily, byRegion: true }).pools.map(({ area }) => area)).toEqual([
+      'apac1',
+      'abroad-other',
+    ])
+    const unread: Daily = (startMs) => [
+      {
+        ...usageAt(startMs, { area: 'abroad', bytes: 24n * GB }),
+        endMs: startMs + 24 * HOUR_MS,
+      },
+    ]
+    expect(outlookOf([whole], { daily: unread }).pools.map(({ area }) => area)).toEqual(['abroad'])
   })
 
   test('usage that no rule prices draws nothing', () => {

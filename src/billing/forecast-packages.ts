@@ -1,4 +1,5 @@
-import type { Area } from '../catalog/model.ts'
+import { AREA_SCOPES, areaOf, coversArea, regionOf } from '../catalog/area-scope.ts'
+import type { AreaScope } from '../catalog/model.ts'
 import type { EpochMs } from '../core/clock.ts'
 import { HOUR_MS, type Interval } from '../core/period.ts'
 import type { Bytes } from '../core/units.ts'
@@ -28,7 +29,8 @@ export interface PackageOutlook extends PackageNow, RunsOut {
 
 /** What becomes of everything that pays for one area and kind. */
 export interface PoolOutlook extends RunsOut {
-  readonly area: Area
+  /** Parts of abroad where something names one; otherwise areas. */
+  readonly area: AreaScope
   readonly kind: 'static' | 'dynamic'
   /** Of the packages that may pay now; one that pays for several is in each. */
   readonly leftBytes: Bytes
@@ -44,6 +46,8 @@ export interface PackageQuestion {
   /** From now on: the rest of today, then whole local days. */
   readonly days: readonly Interval[]
   readonly usage: (index: number, way: Way) => readonly FutureUsage[]
+  /** Whether `usage` tells billing regions apart. */
+  readonly byRegion: boolean
 }
 
 /**
@@ -155,12 +159,19 @@ interface Passed {
 }
 
 function pass(basis: DayBasis, moved: readonly FutureUsage[]): Passed {
-  const drawn = drawDay(basis, moved)
+  const drawn = drawDay(exactly(basis), moved)
   const left = [
-    ...drawn.orders.filter(({ arrearsBytes }) => arrearsBytes > 0n),
+    ...drawn.remainder,
     ...drawn.closing.arrears.filter(({ startMs }) => startMs >= basis.day.startMs),
   ]
-  return { closing: drawn.closing, uncovered: new Set(left.map(nameOf)) }
+  return { closing: drawn.closing, uncovered: new Set(left.map(poolOf)) }
+}
+
+/** Orders by the byte, so that what is ordered is what was not covered. */
+function exactly(basis: DayBasis): DayBasis {
+  const { packages } = basis.pack
+  const arrears = { ...packages.arrears, quantumBytes: 1n }
+  return { ...basis, pack: { ...basis.pack, packages: { ...packages, arrears } } }
 }
 
 interface Found {
@@ -220,19 +231,24 @@ function toBalance({ package: { id }, usedBytes, leftBytes }: PackageNow): Packa
   return { packageId: id, usedBytes, remainingBytes: leftBytes, firstUseMs: null }
 }
 
-const AREAS = ['cn', 'abroad'] as const
 const KINDS = ['static', 'dynamic'] as const
 
 /** Areas and kinds in which something is expected to move, and that a package pays for. */
-function poolsOf({ packages, days, usage }: PackageQuestion) {
+function poolsOf({ packages, days, usage, byRegion }: PackageQuestion) {
   const nowMs = days[0]?.startMs ?? 0
   const week = Array.from({ length: WEEK_DAYS }, (_, index) => usage(index, 'expected')).flat()
-  return AREAS.flatMap((area) =>
+  // Where regions are told apart, what is in none is `abroad-other`; otherwise it is all of abroad.
+  const scopes = AREA_SCOPES.filter((scope) => scope !== (byRegion ? 'abroad' : 'abroad-other'))
+  return scopes.flatMap((area) =>
     KINDS.flatMap((kind) => {
-      if (!week.some((entry) => entry.area === area && entry.kind === kind)) return []
+      const billingRegion = regionOf(area)
+      if (!week.some((entry) => entry.billingRegion === billingRegion && entry.kind === kind)) {
+        return []
+      }
       const paying = packages.filter(
         ({ package: { areas, kinds } }) =>
-          (areas?.includes(area) ?? true) && (kinds?.includes(kind) ?? true),
+          coversArea(areas, { area: areaOf(area), billingRegion }) &&
+          (kinds?.includes(kind) ?? true),
       )
       const leftBytes = paying
         .filter(({ package: { startMs } }) => startMs <= nowMs)
@@ -242,6 +258,10 @@ function poolsOf({ packages, days, usage }: PackageQuestion) {
   )
 }
 
+function poolOf({ billingRegion, kind }: TrafficUsage): string {
+  return `${billingRegion} ${kind}`
+}
+
 function nameOf({ area, kind }: Pick<PoolOutlook, 'area' | 'kind'>): string {
-  return `${area} ${kind}`
+  return `${regionOf(area)} ${kind}`
 }

@@ -31,16 +31,11 @@ function forecastOf(
 
 const plain = (usage: readonly TrafficUsage[]) =>
   mergeTraffic(
-    usage.map(({ startMs, bytes, direction, area, kind, province, projectId, resourceId }) => ({
-      startMs,
-      bytes,
-      direction,
-      area,
-      kind,
-      province,
-      projectId,
-      resourceId,
-    })),
+    usage.map((entry) => {
+      const { startMs, bytes, direction, kind, province, projectId, resourceId } = entry
+      const place = { area: entry.area, billingRegion: entry.billingRegion, province }
+      return { startMs, bytes, direction, ...place, kind, projectId, resourceId }
+    }),
   )
 
 test('a week that repeats goes on by place, time and resource, to the byte', () => {

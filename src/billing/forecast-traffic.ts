@@ -57,7 +57,7 @@ export function forecastTraffic(
 ): ((index: number, way: Way) => FutureUsage[]) | null {
   const groups = new Map<string, TrafficUsage[]>()
   for (const entry of traffic) {
-    const key = `${entry.area} ${entry.kind} ${entry.direction}`
+    const key = `${entry.billingRegion} ${entry.kind} ${entry.direction}`
     const group = groups.get(key)
     if (group === undefined) groups.set(key, [entry])
     else group.push(entry)
@@ -119,8 +119,8 @@ function sumParts(entries: readonly TrafficUsage[], zone: string): Part[] {
   const sums = new Map<string, Part>()
   for (const { startMs, ...entry } of entries) {
     const minute = minuteOf(startMs)
-    const { resourceId, projectId, area, kind, province, direction } = entry
-    const key = [minute, resourceId, projectId, area, kind, province, direction].join(' ')
+    const { resourceId, projectId, billingRegion, kind, province, direction } = entry
+    const key = [minute, resourceId, projectId, billingRegion, kind, province, direction].join(' ')
     const bytes = (sums.get(key)?.bytes ?? 0n) + entry.bytes
     sums.set(key, { ...entry, minute, bytes })
   }

@@ -1,6 +1,4 @@
-import type { MeterName } from '../catalog/model.ts'
 import type { EpochMs } from '../core/clock.ts'
-import { AppError } from '../core/errors.ts'
 import {
   ceilTo,
   FIVE_MINUTES_MS,
@@ -24,20 +22,23 @@ import type { Book, BookFacts } from './book-keeping.ts'
 import type { BookKey, BookState, DayBasis } from './book.ts'
 import { chargeStretches } from './charge-modes.ts'
 import { toChargeLine, totalsByCurrency } from './charge-line.ts'
-import { basisFor, factsOf } from './close-days.ts'
+import { basisFor } from './close-days.ts'
 import { readMonthRecords, termsStretches } from './close-month.ts'
 import { type MonthStretch, rateMonth } from './rate-month.ts'
 import type { ClosingConfig, ClosingDeps } from './closing-deps.ts'
+import { type CurrentBook, type CurrentBooks, LATE_FRESH_MS } from './current-book.ts'
+import { withOpening } from './day-basis.ts'
 import { appendDay } from './month-stretches.ts'
-import { narrowUsage } from './narrow-usage.ts'
 import { packageEvents, withEvents } from './package-events.ts'
 import { NO_USAGE, type RatedDay, rateDay } from './rate-day.ts'
 import { readSpan } from './read-days.ts'
 
-type BalanceDeps = Pick<ClosingDeps, 'clock' | 'store' | 'usage' | 'modes'> & {
-  /** Begins the books of a meter that are not begun yet. */
-  readonly begin: (meter: MeterName) => Promise<void>
+interface BalanceDeps extends Pick<ClosingDeps, 'clock' | 'modes'> {
+  readonly currentBooks: CurrentBooks
 }
+
+/** What one account's balance is computed from. */
+type OwnDeps = Pick<BalanceDeps, 'clock' | 'modes'> & Pick<CurrentBook, 'store' | 'usage'>
 
 /** Usage is accepted up to this far ahead of the clock, so a live figure must look that far. */
 const AHEAD_MS = FIVE_MINUTES_MS
@@ -50,7 +51,7 @@ export interface LiveBalance {
   /**
    * Draws and prices what was used since the last closed day on top of it.
    *
-   * Time: at most a second behind loaded usage.
+   * Time: at most a second behind loaded usage, also where it came into a day that is closed.
    * Errors: `not_found` for an account that never had a resource of the meter.
    */
   balance(key: BookKey): Promise<BookBalance>
@@ -70,21 +71,23 @@ export function createLiveBalance(
   config: Pick<ClosingConfig, 'settleMs'>,
   deps: BalanceDeps,
 ): LiveBalance {
-  const limits = { ttlMs: FRESH_MS, entriesMax: KEPT_MAX }
+  const limits = { ttlMs: FRESH_MS - LATE_FRESH_MS, entriesMax: KEPT_MAX }
   const cache = createTtlCache<BookBalance>(limits, deps.clock)
   return {
     balance: ({ accountId, meter }) =>
       cache.get(`${meter} ${accountId}`, () => computeBalance({ accountId, meter }, config, deps)),
     packageBalance: async (key, { id, sizeBytes }) => {
-      const book = await bookOf(key, deps)
-      const facts = factsOf(await deps.store.facts(key.meter, [key.accountId]), book)
-      const narrow = { ...deps, usage: narrowUsage(deps.usage, facts) }
-      const { state } = await rateOpenDays(book, facts, deps.clock.nowMs(), config, narrow)
+      const { book, facts, ...own } = await deps.currentBooks.read(key)
+      const all = { ...deps, ...own }
+      const { state } = await rateOpenDays(book, facts, deps.clock.nowMs(), config, all)
       const known = state.balances.find(({ packageId }) => packageId === id)
       const untouched = { usedBytes: 0n, remainingBytes: sizeBytes, firstUseMs: null }
       return known ?? { packageId: id, ...untouched }
     },
-    forget: () => cache.invalidate(),
+    forget: () => {
+      deps.currentBooks.forget()
+      cache.invalidate()
+    },
   }
 }
 
@@ -100,13 +103,12 @@ async function computeBalance(
   config: Pick<ClosingConfig, 'settleMs'>,
   deps: BalanceDeps,
 ): Promise<BookBalance> {
-  const book = await bookOf(key, deps)
   const nowMs = deps.clock.nowMs()
-  const facts = factsOf(await deps.store.facts(key.meter, [key.accountId]), book)
-  const narrow = { ...deps, usage: narrowUsage(deps.usage, facts) }
-  const { days, state } = await rateOpenDays(book, facts, nowMs, config, narrow)
+  const { book, facts, ...own } = await deps.currentBooks.read(key)
+  const all = { ...deps, ...own }
+  const { days, state } = await rateOpenDays(book, facts, nowMs, config, all)
   const month = monthOf(nowMs, book.zone)
-  const lines = await linesToDate(book, month, days, nowMs, narrow)
+  const lines = await linesToDate(book, month, days, nowMs, all)
   const open = days.reduce((sum, { rated }) => sum + orderedBytes(rated), 0n)
   const carried = state.arrears.reduce((sum, { bytes }) => sum + bytes, 0n)
   return {
@@ -123,16 +125,6 @@ async function computeBalance(
   }
 }
 
-async function bookOf(key: BookKey, { store, begin }: BalanceDeps): Promise<Book> {
-  const [known] = await store.books(key.meter, [key.accountId])
-  if (known !== undefined) return known
-  await begin(key.meter)
-  const [begun] = await store.books(key.meter, [key.accountId])
-  if (begun !== undefined) return begun
-  const message = `Account ${key.accountId} has no book for ${key.meter}: it never had a resource of it.`
-  throw new AppError('not_found', message, { field: 'account' })
-}
-
 function orderedBytes({ orders }: RatedDay): Bytes {
   return orders.reduce((sum, { arrearsBytes }) => sum + arrearsBytes, 0n)
 }
@@ -143,7 +135,7 @@ async function rateOpenDays(
   facts: BookFacts,
   nowMs: EpochMs,
   { settleMs }: Pick<ClosingConfig, 'settleMs'>,
-  deps: BalanceDeps,
+  deps: OwnDeps,
 ): Promise<{ days: OpenDay[]; state: BookState }> {
   const endMs = ceilTo(nowMs + AHEAD_MS, MINUTE_MS)
   const days: OpenDay[] = []
@@ -157,10 +149,11 @@ async function rateOpenDays(
   for (const each of open) bases.push(await basisFor(book, own, each, deps))
   const usages = await readSpan(bases, deps.usage)
   let { state } = book
-  for (const [index, { day, settledMs }] of open.entries()) {
+  for (const [index, terms] of bases.entries()) {
+    const { day, settledMs } = terms
     // A package that is bought is there at once, whenever its day will be settled.
     const seenMs = Math.min(settledMs, Math.max(endMs, day.startMs))
-    const basis = await basisFor({ ...book, state }, own, { day, settledMs }, deps)
+    const basis = withOpening(terms, facts, state)
     const usage = usages[index]
     const rated = rateDay(basis, usage ?? NO_USAGE)
     const { currency } = basis.pack
@@ -170,7 +163,7 @@ async function rateOpenDays(
       { dayStartMs: day.startMs, settledMs: seenMs },
       { zone: book.zone, currency },
     )
-    state = withEvents(rated.closing, events)
+    state = withEvents(rated.closing, events, basis)
     const lines = rated.lines.map((line) => toChargeLine(line, basis.pack))
     days.push({ basis, rated, lines: [...events.packageLines, ...lines] })
   }
@@ -183,7 +176,7 @@ async function linesToDate(
   month: Interval,
   open: readonly OpenDay[],
   nowMs: EpochMs,
-  { store, usage, modes }: BalanceDeps,
+  { store, usage, modes }: OwnDeps,
 ): Promise<BillLine[]> {
   const records = await readMonthRecords(book, month, store)
   // In its last minutes the next month's first day is open already.
@@ -235,7 +228,8 @@ function exclusiveNow(
   nowMs: EpochMs,
   zone: string,
 ): BookBalance['exclusive'] {
-  return exclusive.map((volume) => {
+  const living = exclusive.filter(({ deletedMs }) => deletedMs === undefined)
+  return living.map((volume) => {
     const period = resetPeriod(volume.createdMs, volume.resetPolicy, nowMs, zone)
     // Usage is known by the minute: the minute of a reset is in the period that begins in it.
     const startMs = floorTo(period.startMs, MINUTE_MS)

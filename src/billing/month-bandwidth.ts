@@ -15,7 +15,8 @@ import type { BookTerms } from './book.ts'
 import type { BooksUsage, RankedMember, RankedUsage } from './books-usage.ts'
 import { memberGroups } from './member-groups.ts'
 import type { RatedLine } from './rate-period.ts'
-import { groupBy, readSlots, slotQueryOf } from './read-days.ts'
+import { groupBy, readSlots } from './read-days.ts'
+import { slotQueryOf } from './slot-query.ts'
 
 /** Part of a month that was billed by one pack. */
 export interface BandwidthStretch {

@@ -22,6 +22,8 @@ export function narrowUsage(
     rankedSlots: (query) => usage.rankedSlots({ ...query, resourceIds }),
     proofs: (query) => usage.proofs({ ...query, resourceIds }),
     repair: (meter, interval) => usage.repair(meter, interval),
-    late: (meter, interval, batches) => usage.late(meter, interval, batches),
+    late: (meter, interval, batches, whose) =>
+      usage.late(meter, interval, batches, whose && { ...whose, resourceIds }),
+    lateAccounts: (meter, interval, after) => usage.lateAccounts(meter, interval, after),
   }
 }

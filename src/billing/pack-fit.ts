@@ -1,27 +1,21 @@
 import type { MeterName } from '../catalog/model.ts'
-import type { CatalogRows } from '../catalog/ports.ts'
 import { AppError } from '../core/errors.ts'
 import type { RulePack } from '../rating/rule-pack.ts'
+import type { ResourceGroups } from './group-members.ts'
 
 /** What a pack is to bill. */
 export interface PackUse {
-  readonly accountId?: string
   readonly meter: MeterName
-  /** Group name → resource ids. */
-  readonly groups: Readonly<Record<string, readonly string[]>>
+  readonly groups: ResourceGroups
 }
 
 /**
- * Makes sure that a pack can bill a book: it prices the meter, and has the groups that its rules
- * are about. Resources are looked up where the catalog's rows are given.
+ * Makes sure that a pack can bill a book: it prices the meter, and groups are named exactly where
+ * a rule is about them.
  *
  * Errors: `parameter_invalid` (`rules`, `groups`).
  */
-export async function checkFit(
-  { name, meters, rules }: RulePack,
-  { accountId, meter, groups }: PackUse,
-  rows?: CatalogRows,
-): Promise<void> {
+export function checkFit({ name, meters, rules }: RulePack, { meter, groups }: PackUse): void {
   if (!meters.includes(meter)) {
     refuse('rules', `The pack ${name} prices ${meters.join(', ')}, not ${meter}.`)
   }
@@ -35,16 +29,6 @@ export async function checkFit(
   }
   if (grouped === undefined && ids.length > 0) {
     refuse('groups', `No rule of ${name} prices groups; leave them out.`)
-  }
-  const twice = ids.find((id, index) => ids.indexOf(id) !== index)
-  if (twice !== undefined) {
-    refuse('groups', `${twice} is in the groups twice; its usage would be billed twice.`)
-  }
-  for (const id of rows === undefined ? [] : ids) {
-    const resource = await rows?.resources.get(id)
-    if (resource?.accountId !== accountId || resource?.meter !== meter) {
-      refuse('groups', `The account has no ${meter} resource with the id ${id}.`)
-    }
   }
 }
 

@@ -2,7 +2,7 @@ import type { Change } from '../catalog/change.ts'
 import { recordChange } from '../catalog/change.ts'
 import type { Clock, EpochMs } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
-import { hashContent } from '../rating/pack-hash.ts'
+import { hashPack } from '../rating/hash-pack.ts'
 import { parseRulePack, type RulePack } from '../rating/rule-pack.ts'
 import type { ChargeRows, ChargeStore, KeptPack } from './charge-store.ts'
 
@@ -62,14 +62,14 @@ export function createPackRegistry({ store, shipped, clock }: PackRegistryDeps):
   const offered = shipped.map((written) => readWritten(written, true))
   // Kept packs never change, and only administrators add any: all that were asked for are held.
   const read = new Map<string, RulePack>()
-  const keep = async (known: KnownPack, rows: ChargeRows): Promise<void> => {
+  const keep = async (known: KnownPack, rows: ChargeRows, recordedMs: EpochMs): Promise<void> => {
     if ((await rows.packByHash(known.hash)) !== undefined) return
     const { name, version } = known.pack
     const { hash, content } = known
-    await rows.insertPack({ hash, name, version, content, recordedMs: clock.nowMs() })
+    await rows.insertPack({ hash, name, version, content, recordedMs })
   }
   return {
-    keep,
+    keep: (known, rows) => keep(known, rows, clock.nowMs()),
     pack: async (hash) => {
       const known = read.get(hash) ?? toKnown(await findKept(store.rows, hash), offered).pack
       read.set(hash, known)
@@ -92,7 +92,7 @@ export function createPackRegistry({ store, shipped, clock }: PackRegistryDeps):
         const { name } = known.pack
         refuseTakenVersion(known, joinPacks(await charge.packs(name), offered))
         const change = { rows: catalog, actor, nowMs: clock.nowMs() }
-        await keep(known, charge)
+        await keep(known, charge, change.nowMs)
         await recordAdded(change, known)
         return { known: { ...known, recordedMs: change.nowMs }, isNew: true }
       }),
@@ -122,7 +122,7 @@ function readWritten({ file, text }: PackText, isShipped: boolean): KnownPack {
     throw new AppError('parameter_invalid', `${file} is no text in UTF-8.`, { field: 'pack' })
   }
   const pack = parseRulePack(text, file)
-  return { hash: hashContent(pack), content: text, pack, recordedMs: null, isShipped }
+  return { hash: hashPack(pack), content: text, pack, recordedMs: null, isShipped }
 }
 
 async function findKept(rows: ChargeRows, hash: string): Promise<KeptPack> {
@@ -134,7 +134,7 @@ async function findKept(rows: ChargeRows, hash: string): Promise<KeptPack> {
 /** Reads a kept text; that it means today what it meant when it was kept is a promise. */
 function toKnown({ content, ...kept }: KeptPack, offered: readonly KnownPack[]): KnownPack {
   const pack = parseRulePack(content, `${kept.name} ${kept.version}`)
-  const hash = hashContent(pack)
+  const hash = hashPack(pack)
   if (hash !== kept.hash) {
     const cause = new Error(
       `rule pack ${kept.hash} (${pack.name} ${pack.version}) reads as ${hash}`,

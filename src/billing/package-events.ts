@@ -1,13 +1,13 @@
 import { formatInstant } from '../catalog/versions.ts'
 import type { EpochMs } from '../core/clock.ts'
 import { formatMoney } from '../core/money.ts'
-import { DAY_MS } from '../core/period.ts'
+import { DAY_MS, monthOf } from '../core/period.ts'
 import type { Bytes } from '../core/units.ts'
 import type { PackageBalance } from '../rating/package-burn.ts'
 import { compareText, type PrepaidPackage } from '../rating/package-terms.ts'
 import { endOf } from '../rating/package-validity.ts'
 import type { PackageBillLine } from './bill.ts'
-import type { BookState } from './book.ts'
+import type { BookState, DayBasis } from './book.ts'
 import type { PackageFact } from './book-keeping.ts'
 
 /** What happened to packages besides being drawn from. */
@@ -21,23 +21,33 @@ export interface PackageEvents {
 /** How long after its end a package may still pay for late usage of its time. */
 const KEEP_MS = 40 * DAY_MS
 
+/** When a day is settled, and in which local month its bill is. */
+interface Settled {
+  readonly dayStartMs: EpochMs
+  readonly settledMs: EpochMs
+}
+
 /**
  * Finds what a day has to write down about packages.
  *
- * Shape: purchases by id, then refunds by id. A package enters a book with the first day that is
- * settled after it was bought, also when the catalog learnt of it late.
+ * Shape: purchases by id, then refunds by id; each with the first day that is settled after it
+ * happened, also when the catalog learnt of it late.
+ * Time: of the day's local month or before, since the day is on that month's bill: what happens in
+ * the next month while its first days wait for settling is for a day of that month.
  */
 export function packageEvents(
   facts: readonly PackageFact[],
   opening: BookState,
-  settled: { readonly dayStartMs: EpochMs; readonly settledMs: EpochMs },
+  settled: Settled,
   terms: { readonly zone: string; readonly currency: string },
 ): PackageEvents {
   const balances = new Map(opening.balances.map((balance) => [balance.packageId, balance]))
+  const priced = pricedOf(opening)
   const sorted = facts.toSorted((a, b) => compareText(a.terms.id, b.terms.id))
-  const isOver = (atMs: EpochMs): boolean => atMs < settled.settledMs
+  const untilMs = Math.min(settled.settledMs, monthOf(settled.dayStartMs, terms.zone).endMs)
+  const isOver = (atMs: EpochMs): boolean => atMs < untilMs
   const bought = sorted.filter(
-    (fact) => !balances.has(fact.terms.id) && isOver(fact.terms.purchasedMs),
+    (fact) => !priced.has(fact.terms.id) && isOver(fact.terms.purchasedMs),
   )
   const returned = sorted.filter(({ terms: { id }, refunded }) => {
     const balance = balances.get(id)
@@ -71,7 +81,7 @@ export function packageEvents(
 export function packagesInPlay(
   facts: readonly PackageFact[],
   opening: BookState,
-  settled: { readonly dayStartMs: EpochMs; readonly settledMs: EpochMs },
+  settled: Settled,
   zone: string,
 ): PrepaidPackage[] {
   const balances = new Map(opening.balances.map((balance) => [balance.packageId, balance]))
@@ -87,17 +97,41 @@ export function packagesInPlay(
 }
 
 /**
+ * Lists the packages that are in a book before the month in which they were bought: they may take
+ * the last arrears of the month before, which is not settled yet; their price is for their month.
+ */
+export function boughtAhead(
+  { packages, opening }: Pick<DayBasis, 'packages' | 'opening'>,
+  { packageLines }: Pick<PackageEvents, 'packageLines'>,
+): PrepaidPackage[] {
+  const known = new Set([
+    ...opening.balances.map(({ packageId }) => packageId),
+    ...packageLines.map(({ packageId }) => packageId),
+  ])
+  return packages.filter(({ id }) => !known.has(id))
+}
+
+/**
  * Notes what was bought in the balances, and takes what was given back or has expired out of them.
  *
  * Shape: also one that took part in nothing, since it was given back before its first day was
  * closed: it must not be bought again with the next.
  */
 export function withEvents(
-  closing: BookState,
+  { priceDue = [], ...closing }: BookState,
   { packageLines, expired }: PackageEvents,
+  basis: Pick<DayBasis, 'packages' | 'opening'>,
 ): BookState {
   const balances = new Map(closing.balances.map((balance) => [balance.packageId, balance]))
+  const due = new Set(priceDue)
+  for (const { id, sizeBytes } of boughtAhead(basis, { packageLines })) {
+    due.add(id)
+    if (!balances.has(id)) {
+      balances.set(id, { ...NOTHING, packageId: id, remainingBytes: sizeBytes })
+    }
+  }
   for (const { event, packageId, sizeBytes } of packageLines) {
+    if (event === 'purchase') due.delete(packageId)
     if (event === 'purchase' && !balances.has(packageId)) {
       balances.set(packageId, { ...NOTHING, packageId, remainingBytes: BigInt(sizeBytes) })
     }
@@ -108,10 +142,16 @@ export function withEvents(
     if (balance !== undefined) balances.set(packageId, { ...balance, remainingBytes: 0n })
   }
   const sorted = [...balances.values()].sort((a, b) => compareText(a.packageId, b.packageId))
-  return { ...closing, balances: sorted }
+  return { ...closing, balances: sorted, ...(due.size > 0 && { priceDue: [...due].sort() }) }
 }
 
 const NOTHING = { usedBytes: 0n, remainingBytes: 0n, firstUseMs: null }
+
+/** Packages whose price is written down. */
+function pricedOf({ balances, priceDue = [] }: BookState): ReadonlySet<string> {
+  const due = new Set(priceDue)
+  return new Set(balances.map(({ packageId }) => packageId).filter((id) => !due.has(id)))
+}
 
 function isGone({ usedBytes, remainingBytes }: PackageBalance): boolean {
   return usedBytes === 0n && remainingBytes === 0n

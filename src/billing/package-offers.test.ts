@@ -62,6 +62,17 @@ describe('what is not quite as wished is not bought in its place', () => {
   })
 })
 
+test('abroad as a whole and its regions are different offers, whichever is cheaper', () => {
+  const pack = packOf(
+    offer({ name: 'apac1', areas: ['apac1'], price: 1n }),
+    offer({ name: 'abroad', areas: ['abroad'], price: 5n }),
+    offer({ name: 'latam', areas: ['latam'], price: 9n }),
+  )
+  for (const area of ['abroad', 'apac1', 'latam'] as const) {
+    expect(findOffer(pack, { ...WISH, area }).name).toBe(area)
+  }
+})
+
 test('a wish of a size alone takes whatever is of that size', () => {
   const pack = packOf(offer({ areas: null, months: null, sizeBytes: GIB }))
   expect(findOffer(pack, { sizeBytes: GIB }).name).toBe('a')

@@ -1,4 +1,4 @@
-import type { Area, ContentKind, MeterName } from '../catalog/model.ts'
+import type { AreaScope, ContentKind, MeterName } from '../catalog/model.ts'
 import type { EpochMs } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import type { Bytes } from '../core/units.ts'
@@ -11,7 +11,7 @@ import type { RulePack } from '../rating/rule-pack.ts'
 export interface OfferWish {
   readonly sizeBytes: Bytes
   /** Pays for this area and no other. */
-  readonly area?: Area | undefined
+  readonly area?: AreaScope | undefined
   /** Pays for this kind and no other. */
   readonly kind?: ContentKind | undefined
   /** Lasts so many months from the purchase, at any time of the day, for all of the account. */

@@ -1,9 +1,17 @@
+import { areaOf } from '../catalog/area-scope.ts'
 import type { Bytes } from '../core/units.ts'
 import { type Interval } from '../core/period.ts'
 import { rateBandwidth } from '../rating/bandwidth-line.ts'
 import type { MemberUsage } from '../rating/bandwidth-usage.ts'
-import { type DailyOrder, dailyOrder } from '../rating/package-arrears.ts'
+import {
+  type DailyOrder,
+  dailyOrder,
+  type OrderArea,
+  orderByArea,
+  orderByRegion,
+} from '../rating/package-arrears.ts'
 import type { BurnPosting } from '../rating/package-burn.ts'
+import type { PackageUsage } from '../rating/package-terms.ts'
 import { runTimeline, type Timeline } from '../rating/package-timeline.ts'
 import type { BandwidthRule, Rule, TrafficRule } from '../rating/rules.ts'
 import { compareTraffic, mergeTraffic } from '../rating/traffic-order.ts'
@@ -12,8 +20,8 @@ import { rateTraffic } from '../rating/traffic-rating.ts'
 import { selectTraffic } from '../rating/traffic-sums.ts'
 import type { TrafficUsage } from '../rating/traffic-usage.ts'
 import type { BookState, DayBasis } from './book.ts'
-import { trafficRules } from './day-cuts.ts'
-import { coverExclusive } from './exclusive-cover.ts'
+import { namesRegion, trafficRules } from './day-cuts.ts'
+import { coverExclusive, type ExclusiveExcess } from './exclusive-cover.ts'
 import { usageCuts } from './usage-cuts.ts'
 import { memberGroups } from './member-groups.ts'
 import type { RatedLine } from './rate-period.ts'
@@ -36,6 +44,8 @@ export interface DrawnDay {
   readonly absorptions: readonly { readonly packageId: string; readonly bytes: Bytes }[]
   /** What refilling volumes covered. */
   readonly covered: readonly { readonly packageId: string; readonly bytes: Bytes }[]
+  /** What moved beyond them, by reset period. */
+  readonly excess: readonly ExclusiveExcess[]
   readonly orders: readonly DailyOrder[]
   /** What is priced by volume, per cut. */
   readonly remainder: readonly TrafficUsage[]
@@ -133,9 +143,12 @@ export function drawDay(
       bytes: absorbed.reduce((sum, { bytes }) => sum + bytes, 0n),
     })),
     covered: cover.covered,
+    excess: cover.excess,
     orders: settled.orders,
-    remainder: toOrdered(mergeTraffic(ordered, cutOf(basis)), settled.orders),
+    remainder: toOrdered(mergeTraffic(ordered, cutOf(basis)), settled.orders, orderAreaOf(basis)),
     closing: {
+      // Prices of packages wait whatever is drawn.
+      ...opening,
       balances: after.balances,
       arrears: mergeArrears(settled.arrears, zone),
       exclusive: cover.uses,
@@ -158,24 +171,38 @@ export function mergeArrears(arrears: readonly TrafficUsage[], zone: string): Tr
 
 /** Orders what is in arrears on top of earlier orders of the day: all are rounded as one. */
 function orderOnTop(
-  { day, pack }: DayBasis,
+  basis: DayBasis,
   arrears: readonly TrafficUsage[],
   before: readonly DailyOrder[],
 ): ReturnType<typeof dailyOrder<TrafficUsage>> {
+  const { day, pack } = basis
   const { arrears: policy } = pack.packages
-  const settled = dailyOrder(arrears, day, policy)
+  const settled = dailyOrder(arrears, day, policy, orderAreaOf(basis))
   const orders = settled.orders.map((order) => {
     const same = before.filter(({ area, kind }) => area === order.area && kind === order.kind)
     const owed = same.reduce((sum, { arrearsBytes }) => sum + arrearsBytes, order.arrearsBytes)
     const done = same.reduce((sum, { orderedBytes }) => sum + orderedBytes, 0n)
-    const whole = { ...NOBODY, ...order, startMs: day.startMs, bytes: owed }
-    const [total = order] = dailyOrder([whole], day, policy).orders
+    const [total = order] = dailyOrder([wholeOf(order, owed, day.startMs)], day, policy).orders
     return { ...order, orderedBytes: total.orderedBytes - done }
   })
   return { ...settled, orders }
 }
 
-const NOBODY = { projectId: '', resourceId: '' }
+/** Usage that comes to one order. */
+function wholeOf({ area, kind }: DailyOrder, bytes: Bytes, startMs: number): PackageUsage {
+  const place = { area: areaOf(area), billingRegion: area }
+  return { startMs, ...place, kind, projectId: '', resourceId: '', bytes }
+}
+
+/**
+ * Chooses what a day's orders tell apart: regions where some rule prices them, otherwise areas.
+ *
+ * An order is rounded as a whole, so it must not hold what different prices are for; and where one
+ * price is for all that moved abroad, rounding each region would add up to more.
+ */
+function orderAreaOf({ pack }: DayBasis): OrderArea {
+  return trafficRules(pack.rules).some(namesRegion) ? orderByRegion : orderByArea
+}
 
 /**
  * Lets packages that begin after the day, but before it is settled, take what is in arrears.
@@ -256,13 +283,14 @@ function cutOf({ day, zone, pack }: DayBasis): (startMs: number) => number {
 function toOrdered(
   remainder: readonly TrafficUsage[],
   orders: readonly DailyOrder[],
+  orderArea: OrderArea,
 ): TrafficUsage[] {
   const result = [...remainder]
   for (const { area, kind, arrearsBytes, orderedBytes } of orders) {
     let open = orderedBytes - arrearsBytes
     for (let index = result.length - 1; index >= 0 && open !== 0n; index -= 1) {
       const entry = result[index]
-      if (entry === undefined || entry.area !== area || entry.kind !== kind) continue
+      if (entry === undefined || orderArea(entry) !== area || entry.kind !== kind) continue
       const change = open < -entry.bytes ? -entry.bytes : open
       result[index] = { ...entry, bytes: entry.bytes + change }
       open -= change

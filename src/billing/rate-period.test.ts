@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { createMemoryUsage } from '../../test/support/memory-usage.ts'
 import { NANO } from '../core/money.ts'
 import { DAY_MS, HOUR_MS } from '../core/period.ts'
 import type { MemberUsage, Slot } from '../rating/bandwidth-usage.ts'
@@ -79,6 +80,7 @@ function world(
         resourceId: 'ucdn-1',
         projectId: 'org-1',
         area: 'cn' as const,
+        billingRegion: 'cn' as const,
         province: '',
         kind: 'static' as const,
         direction: 'out' as const,
@@ -212,6 +214,7 @@ describe('a monthly percentile', () => {
     ['samples', { slot: 'max-sample' }, ['cdn']],
     ['days that are not valid', { validDay: { aboveBytes: 0n } }, ['cdn']],
     ['slots that are left out', { missingSlot: 'exclude' }, ['cdn']],
+    ['slots without a record', { missingSlot: 'exclude-unreported' }, ['cdn']],
     ['peaks', { mode: 'top-5-mean' }, ['cdn']],
     ['all slots dropped', { rank: { percent: 100, rounding: 'floor' } }, ['cdn']],
   ] as const)('of %s needs all slots', async (_, change, meters) => {
@@ -220,4 +223,41 @@ describe('a monthly percentile', () => {
     expect(asked.every((query) => 'samples' in query)).toBe(true)
     expect(asked.length).toBe(meters.length)
   })
+})
+
+test.each([
+  // Half of the day's slots are dropped: a silent one is left.
+  ['zero', 288, 0n],
+  // Of the two that moved something the higher one is dropped.
+  ['exclude', 2, 1_000_000n],
+  // Of four the two that moved something: zero was reported of the other two.
+  ['exclude-unreported', 4, 0n],
+] as const)('with missingSlot %s, %i slots are ranked', async (missingSlot, slots, bps) => {
+  const row = {
+    batch: 1,
+    meter: 'cdn',
+    accountId: 'acc-1',
+    resourceId: 'a',
+    projectId: 'org-1',
+    area: 'cn',
+    billingRegion: 'cn',
+    province: 'beijing',
+    kind: 'static',
+    direction: 'out',
+  } as const
+  const usage = createMemoryUsage(
+    [2n, 0n, 1n, 0n].map((mega, hour) => ({
+      ...row,
+      minuteMs: MONTH + hour * HOUR_MS,
+      bytes: mega * 37_500_000n,
+    })),
+  )
+  const rule = {
+    ...PEAK,
+    mode: 'monthly-95',
+    rank: { percent: 50, rounding: 'floor' },
+    missingSlot,
+  } as const
+  const [line] = await ratePeriod({ meters: ['cdn'], rules: [rule] }, RATED, usage)
+  expect(line).toMatchObject({ slots, bps })
 })

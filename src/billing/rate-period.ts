@@ -13,7 +13,9 @@ import { rateTraffic } from '../rating/traffic-rating.ts'
 import { billingSpans } from '../rating/traffic-spans.ts'
 import type { TrafficLine, TrafficUsage } from '../rating/traffic-usage.ts'
 import type { BooksMembers, BooksTrafficQuery, BooksUsage, RankedUsage } from './books-usage.ts'
+import { namesRegion } from './day-cuts.ts'
 import { memberGroups } from './member-groups.ts'
+import { slotQueryOf } from './slot-query.ts'
 import { isOnSlots, usageCuts } from './usage-cuts.ts'
 
 /** Who is rated, and for which time. */
@@ -92,6 +94,7 @@ async function readTraffic(
     endMs,
     grain: isOnSlots(cutsMs, endMs) ? '5min' : 'minute',
     byProvince: priced.some((rule) => rule.scope.provinces !== undefined),
+    byRegion: priced.some(namesRegion),
   }
   const found = await Promise.all(
     meters.map(async (meter) => (await usage.traffic({ ...query, meter })).get(accountId) ?? []),
@@ -126,17 +129,11 @@ async function rateBandwidthRule(
 type MemberLines = readonly (readonly [memberId: string, lines: readonly BandwidthLine[]])[]
 
 function membersOf(
-  { level, scope: { areas, provinces, kinds } }: BandwidthRule,
+  rule: BandwidthRule,
   { accountId }: RatedPeriod,
 ): Omit<BooksMembers, 'meter' | 'startMs' | 'endMs'> {
-  return {
-    accountIds: [accountId],
-    throughBatch: null,
-    member: level === 'group' ? 'resource' : level,
-    ...(areas !== undefined && { areas }),
-    ...(provinces !== undefined && { provinces }),
-    ...(kinds !== undefined && { kinds }),
-  }
+  const { samples: _, reported: __, ...members } = slotQueryOf(rule)
+  return { accountIds: [accountId], throughBatch: null, ...members }
 }
 
 async function rateBySlots(
@@ -145,10 +142,10 @@ async function rateBySlots(
   rated: RatedPeriod,
   usage: RatedUsage,
 ): Promise<MemberLines> {
-  const samples = rule.slot === 'max-sample'
+  const choice = slotQueryOf(rule)
   const found = await Promise.all(
     queries.map(
-      async (query) => (await usage.slots({ ...query, samples })).get(rated.accountId) ?? [],
+      async (query) => (await usage.slots({ ...query, ...choice })).get(rated.accountId) ?? [],
     ),
   )
   const { period, zone } = rated

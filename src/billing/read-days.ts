@@ -4,9 +4,10 @@ import type { MemberUsage } from '../rating/bandwidth-usage.ts'
 import type { BandwidthRule } from '../rating/rules.ts'
 import type { TrafficUsage } from '../rating/traffic-usage.ts'
 import type { BookTerms, DayBasis } from './book.ts'
-import type { BooksSlotQuery, BooksUsage } from './books-usage.ts'
+import type { BooksUsage } from './books-usage.ts'
 import { dayCuts } from './day-cuts.ts'
 import { dailyBandwidthRules, type DayUsage } from './rate-day.ts'
+import { slotQueryOf } from './slot-query.ts'
 
 /** Accounts whose slots are read at once: a month of as many has about a million. */
 const SLOT_ACCOUNTS_MAX = 100
@@ -81,6 +82,7 @@ async function readRun(
     endMs: last.day.endMs,
     grain: cuts.some(({ grain }) => grain === 'minute') ? 'minute' : '5min',
     byProvince: cuts.some(({ byProvince }) => byProvince),
+    byRegion: cuts.some(({ byRegion }) => byRegion),
   })
   const traffic = found.get(first.accountId) ?? []
   const rules = dailyBandwidthRules(first.pack.rules)
@@ -139,21 +141,6 @@ export async function readSlots(
     }
   }
   return result
-}
-
-/** What of a rule chooses the slots that it ranks. */
-export function slotQueryOf({
-  level,
-  slot,
-  scope: { areas, provinces, kinds },
-}: BandwidthRule): Pick<BooksSlotQuery, 'member' | 'samples' | 'areas' | 'provinces' | 'kinds'> {
-  return {
-    member: level === 'group' ? 'resource' : level,
-    samples: slot === 'max-sample',
-    ...(areas !== undefined && { areas }),
-    ...(provinces !== undefined && { provinces }),
-    ...(kinds !== undefined && { kinds }),
-  }
 }
 
 /** Groups values by a text, in the order in which the texts first appear. */

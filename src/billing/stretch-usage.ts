@@ -1,11 +1,11 @@
+import { isRegion } from '../catalog/area-scope.ts'
 import type { Interval } from '../core/period.ts'
 import type { PrepaidPackage } from '../rating/package-terms.ts'
 import type { DayWindow, Rule } from '../rating/rules.ts'
 import type { TrafficUsage } from '../rating/traffic-usage.ts'
-import { mergeTraffic } from '../rating/traffic-order.ts'
 import type { BookKey } from './book.ts'
 import type { BooksUsage } from './books-usage.ts'
-import { trafficRules } from './day-cuts.ts'
+import { namesRegion, trafficRules } from './day-cuts.ts'
 import { isOnSlots, usageCuts } from './usage-cuts.ts'
 
 /** What may ask the time of day, or who it was. */
@@ -25,7 +25,8 @@ export function windowsOf({ rules, packages }: Askers): readonly (readonly DayWi
  * Reads what an account moved, no finer than the askers need it.
  *
  * Shape: summed between the cuts of the askers' windows and the days; projects, resources and
- * provinces that nobody asks for are one and have no name.
+ * provinces that nobody asks for are one and have no name, and so are regions, which are then the
+ * area.
  * Limits: within a part of a day the order of usage is not known.
  */
 export async function readTraffic(
@@ -46,27 +47,33 @@ export async function readTraffic(
     endMs,
     grain: isOnSlots(cutsMs, endMs) ? '5min' : 'minute',
     byProvince: trafficRules(askers.rules).some(({ scope }) => scope.provinces !== undefined),
+    byRegion: asksRegions(askers),
+    members: membersOf(askers),
   })
-  return toNeeded(found.get(accountId) ?? [], askers)
+  return [...(found.get(accountId) ?? [])]
 }
 
-/** Puts usage together that none of the askers tells apart. */
-function toNeeded(traffic: readonly TrafficUsage[], askers: Askers): TrafficUsage[] {
-  const rules = trafficRules(askers.rules)
-  const byResource =
-    askers.byResource ||
-    rules.some((rule) => rule.level === 'resource' || rule.level === 'group') ||
-    rules.some(({ freeBelowBytesPerDay }) => freeBelowBytesPerDay > 0n) ||
-    askers.packages.some(({ resourceIds }) => resourceIds !== null)
-  const byProject =
-    rules.some(({ level }) => level === 'project') ||
-    askers.packages.some(({ projectIds }) => projectIds !== null)
-  if (byResource) return [...traffic]
-  return mergeTraffic(
-    traffic.map((entry) => ({
-      ...entry,
-      resourceId: '',
-      projectId: byProject ? entry.projectId : '',
-    })),
+/** Tells whether it matters to one of the askers where abroad usage moved. */
+export function asksRegions({ rules, packages }: Askers): boolean {
+  return (
+    trafficRules(rules).some(namesRegion) ||
+    packages.some(({ areas }) => areas?.some(isRegion) ?? false)
   )
+}
+
+/** Tells for whose usage the askers ask. */
+function membersOf({ rules, packages, byResource }: Askers): 'account' | 'project' | 'resource' {
+  const traffic = trafficRules(rules)
+  if (
+    byResource ||
+    traffic.some(({ level }) => level === 'resource' || level === 'group') ||
+    traffic.some(({ freeBelowBytesPerDay }) => freeBelowBytesPerDay > 0n) ||
+    packages.some(({ resourceIds }) => resourceIds !== null)
+  ) {
+    return 'resource'
+  }
+  const asksProjects =
+    traffic.some(({ level }) => level === 'project') ||
+    packages.some(({ projectIds }) => projectIds !== null)
+  return asksProjects ? 'project' : 'account'
 }

@@ -85,6 +85,7 @@ function entry(startMs: number, bytes: bigint): TrafficUsage {
     resourceId: 'ucdn-1',
     projectId: 'org-1',
     area: 'cn',
+    billingRegion: 'cn',
     province: '',
     kind: 'static',
     direction: 'out',

@@ -40,6 +40,7 @@ function moved(batch: number, minuteMs: number, bytes: bigint, more: Partial<Mem
     resourceId: 'ucdn-a1',
     projectId: 'org-a1',
     area: 'cn',
+    billingRegion: more.area ?? 'cn',
     province: 'beijing',
     kind: 'static',
     direction: 'out',

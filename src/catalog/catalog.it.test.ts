@@ -205,6 +205,21 @@ test('an elastic IP has at most one exclusive package, and is not handed over wi
   await expect(writer.createExclusivePackage(input)).rejects.toMatchObject({ field: 'resource' })
   const handover = { account: 'other', project: 'Default' }
   await expect(writer.moveResource(eip.id, handover)).rejects.toMatchObject({ code: 'conflict' })
-  await writer.deleteExclusivePackage(bought.id)
+  const gone = await writer.deleteExclusivePackage(bought.id)
+  expect(gone.deletedMs).toBeGreaterThan(bought.createdMs)
+  // What it gave stays given: it is kept, and its id stays taken.
+  expect(await catalog.rows.exclusivePackages.get(bought.id)).toEqual(gone)
+  const again = writer.deleteExclusivePackage(bought.id)
+  await expect(again).rejects.toMatchObject({ code: 'not_found' })
+  const same = writer.createExclusivePackage({ ...input, id: bought.id })
+  await expect(same).rejects.toMatchObject({ code: 'conflict', field: 'id' })
   expect((await writer.moveResource(eip.id, handover)).accountId).not.toBe(eip.accountId)
+})
+
+test('the exclusive package of an elastic IP ends with it', async () => {
+  const eip = await writer.createResource({ meter: 'eip', account: 'acme', name: '192.0.2.1' })
+  const input = { resource: eip.id, size: '1 GB', resetPolicy: 'Day' } as const
+  const bought = await writer.createExclusivePackage(input)
+  const { deletedMs } = await writer.deleteResource(eip.id)
+  expect(await catalog.rows.exclusivePackages.get(bought.id)).toEqual({ ...bought, deletedMs })
 })

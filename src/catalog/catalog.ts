@@ -7,6 +7,7 @@ import {
   createAdminToken,
   createKey,
   createSource,
+  resetAdminToken,
   revokeAdminToken,
   revokeKey,
   revokeSource,
@@ -55,6 +56,13 @@ export interface Catalog {
   ensureAdminToken(
     keep?: (token: string) => void,
   ): Promise<{ readonly adminToken: AdminToken; readonly token: string } | undefined>
+  /**
+   * Makes another admin token, in the name of the system: for a command beside the stores, which
+   * proves by being there what a token proves to the server.
+   *
+   * Errors: `operation_denied` before there has been any.
+   */
+  resetAdminToken(): Promise<{ readonly adminToken: AdminToken; readonly token: string }>
 }
 
 type Bound<F> = F extends (change: Change, ...rest: infer A) => Promise<infer T>
@@ -120,6 +128,7 @@ export function createCatalog(store: CatalogStore, deps: { readonly clock: Clock
         return made
       })
     },
+    resetAdminToken: () => begin('system', resetAdminToken),
   }
 }
 

@@ -95,6 +95,7 @@ const NOW: CatalogSnapshot = {
       sizeBytes: 10n ** 9n,
       resetPolicy: 'Month',
       createdMs: CREATED_MS,
+      deletedMs: null,
     },
   ],
   sources: [

@@ -36,7 +36,11 @@ test('everything that is wrong with an input is said at once, each at its field'
   )
   expect(problems).toEqual([
     { field: 'account', message: 'is required' },
-    { field: 'area', message: 'must be one of cn, abroad' },
+    {
+      field: 'area',
+      message:
+        'must be one of cn, abroad, apac1, apac2, apac3, eu-na, me-africa, latam, abroad-other',
+    },
     { field: 'size', message: expect.stringContaining('"10 TB"') },
     { field: 'endAt', message: expect.stringContaining('2026-01-31T00:00:00+08:00') },
     { field: 'colour', message: 'is not known here' },

@@ -8,6 +8,7 @@
 import { z } from 'zod'
 import { DEFAULT_ZONE } from '../core/period.ts'
 import { METER_NAMES } from '../meters/meter.ts'
+import { AREA_SCOPES } from './area-scope.ts'
 import { InstantInput, NameInput, RefInput, ZoneInput, idInput } from './input.ts'
 import { SOURCE_EXPECTATIONS } from './model.ts'
 import { canonicalAddress, canonicalDomain } from './names.ts'
@@ -25,7 +26,10 @@ const Host = z
 export const AccountRef = RefInput.describe('Id or name of the account.')
 export const ProjectRef = RefInput.describe('Id or name of the project.')
 export const MeterInput = z.enum(METER_NAMES).describe('What is measured.')
-export const AreaInput = z.enum(['cn', 'abroad'])
+/** Whose clients, for packages and what watches them; see `AreaScope`. */
+export const AreaScopeInput = z
+  .enum(AREA_SCOPES)
+  .describe('cdn: cn, abroad as a whole, one region of it, or abroad-other: no region known.')
 export const KindInput = z
   .enum(['static', 'dynamic'])
   .describe('cdn: static content, or dynamic for whole-site acceleration.')

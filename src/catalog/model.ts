@@ -5,6 +5,7 @@ import type { Nano } from '../core/money.ts'
 import type { ResetPolicy } from '../core/period.ts'
 import type { Bytes, Radix } from '../core/units.ts'
 import type { MeterName } from '../meters/meter.ts'
+import type { BillingRegion } from '../meters/places.ts'
 
 /** A vendor identity under which the APIs are answered; chosen by the request's host name. */
 export interface Brand {
@@ -102,6 +103,15 @@ export interface ResourceVersion {
 /** Billing area of CDN traffic. */
 export type Area = 'cn' | 'abroad'
 
+/**
+ * What packages and prices may be for: an area as a whole, or a part of abroad.
+ *
+ * `abroad` is all that moved abroad, whatever its region, known or not; `apac1` only what is known
+ * to have moved there; `abroad-other` what moved abroad where the region is not known. Usage never
+ * says `abroad-other`: its billing region is `abroad` then.
+ */
+export type AreaScope = BillingRegion | 'abroad-other'
+
 /** Which content: dynamic is whole-site acceleration; all but cdn traffic is static. */
 export type ContentKind = 'static' | 'dynamic'
 
@@ -125,7 +135,7 @@ export interface TrafficPackage {
   /** What it pays for; areas and kinds only tell cdn traffic apart. */
   readonly meter: MeterName
   /** null, here and in the next three: any. */
-  readonly areas: readonly Area[] | null
+  readonly areas: readonly AreaScope[] | null
   readonly kinds: readonly ContentKind[] | null
   readonly projectIds: readonly string[] | null
   readonly resourceIds: readonly string[] | null
@@ -157,6 +167,8 @@ export interface ExclusivePackage {
   readonly resetPolicy: ResetPolicy
   /** Anchor of all resets. */
   readonly createdMs: EpochMs
+  /** End of its life, exclusive, in whole minutes; null while it lives. */
+  readonly deletedMs: EpochMs | null
 }
 
 /** What a source is expected to do: to report or beat in every five minutes, or nothing. */

@@ -178,7 +178,8 @@ test('packages that make no sense are named with file, line, column and field', 
   expect(complaint.split('\n')).toEqual([
     'c.yaml:11:7 packages[0].paid.amount is a number, which may have lost digits; put it in quotes: "99.9"',
     'c.yaml:17:5 packages[1].area tells only cdn traffic apart; leave it out for mna',
-    'c.yaml:19:5 packages[2].area is required for cdn: cn, abroad, or areas: null for any',
+    'c.yaml:19:5 packages[2].area is required for cdn: cn, abroad, a part of it, ' +
+      'or areas: null for any',
   ])
   // Fields are compared with each other once each of them can be read.
   expect(

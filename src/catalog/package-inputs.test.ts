@@ -50,6 +50,16 @@ describe('fields of a package that make no sense', () => {
       'areas: cannot stand beside area; keep one of the two',
     ],
     [
+      'a region beside abroad, which has it',
+      { area: undefined, areas: ['apac1', 'abroad'] },
+      'areas: names apac1 beside abroad, which takes it in already; keep one of the two',
+    ],
+    [
+      'what no region is known of beside abroad, which has it',
+      { area: undefined, areas: ['abroad-other', 'abroad'] },
+      'areas: names abroad-other beside abroad, which takes it in already; keep one of the two',
+    ],
+    [
       'one kind beside any',
       { kind: 'static', kinds: null },
       'kinds: cannot stand beside kind; keep one of the two',
@@ -74,7 +84,7 @@ describe('fields of a package that make no sense', () => {
   test('cdn needs an area, or to be told that any will do', () => {
     const bare = { account: 'acme', size: '10 TB' }
     expect(problemsOf({}, bare)).toEqual([
-      'area: is required for cdn: cn, abroad, or areas: null for any',
+      'area: is required for cdn: cn, abroad, a part of it, or areas: null for any',
     ])
     expect(problemsOf({ areas: null }, bare)).toEqual([])
     expect(problemsOf({ meter: 'mna' }, bare)).toEqual([])
@@ -84,6 +94,8 @@ describe('fields of a package that make no sense', () => {
 describe('what cdn traffic a package pays for', () => {
   test.each<[string, object, string]>([
     ['one area, and static as ever', { area: 'cn' }, '["cn"] ["static"]'],
+    ['one region', { area: 'eu-na' }, '["eu-na"] ["static"]'],
+    ['regions and cn', { areas: ['latam', 'cn'] }, '["cn","latam"] ["static"]'],
     ['one kind', { area: 'cn', kind: 'dynamic' }, '["cn"] ["dynamic"]'],
     ['both areas, in one order', { areas: ['cn', 'abroad'] }, '["abroad","cn"] ["static"]'],
     ['any of both', { areas: null, kinds: null }, 'null null'],

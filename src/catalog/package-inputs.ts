@@ -7,8 +7,9 @@ import { z } from 'zod'
 import { parseWindow, windowsOverlap, type DayWindow } from '../core/day-window.ts'
 import type { Problem } from '../core/errors.ts'
 import { AmountInput, BytesInput, InstantInput, RefInput, idInput } from './input.ts'
-import { AccountRef, AreaInput, KindInput, MeterInput, ResetPolicyInput } from './inputs.ts'
-import type { Area, ContentKind, MeterName } from './model.ts'
+import { redundantMessage, redundantRegion } from './area-scope.ts'
+import { AccountRef, AreaScopeInput, KindInput, MeterInput, ResetPolicyInput } from './inputs.ts'
+import type { AreaScope, ContentKind, MeterName } from './model.ts'
 
 /** Longest list of projects or resources of one package. */
 const NAMED_MAX = 1000
@@ -45,8 +46,11 @@ export const CreateTrafficPackage = z.strictObject({
   id: idInput('pkg'),
   account: AccountRef,
   meter: MeterInput.default('cdn'),
-  area: AreaInput.optional().describe('cdn: one area; for several or any say areas.'),
-  areas: listOf(AreaInput).nullable().optional().describe('cdn: the areas; null: any.'),
+  area: AreaScopeInput.optional().describe('cdn: one area; for several or any say areas.'),
+  areas: listOf(AreaScopeInput)
+    .nullable()
+    .optional()
+    .describe('cdn: the areas and parts of abroad; abroad is all of it; null: any.'),
   kind: KindInput.optional().describe('cdn: one kind of content; static when none is named.'),
   kinds: listOf(KindInput).nullable().optional().describe('cdn: the kinds; null: any.'),
   projects: listOf(RefInput)
@@ -97,8 +101,8 @@ export const CreateExclusivePackage = z.strictObject({
 /** The fields of a package that may contradict each other. */
 export interface PackageFields {
   readonly meter: MeterName
-  readonly area?: Area | undefined
-  readonly areas?: readonly Area[] | null | undefined
+  readonly area?: AreaScope | undefined
+  readonly areas?: readonly AreaScope[] | null | undefined
   readonly kind?: ContentKind | undefined
   readonly kinds?: readonly ContentKind[] | null | undefined
   readonly windows: readonly DayWindow[]
@@ -126,11 +130,13 @@ function scopeProblems(fields: PackageFields): Problem[] {
     } else if (fields[one] !== undefined && fields[many] !== undefined) {
       problems.push({ field: many, message: `cannot stand beside ${one}; keep one of the two` })
     } else if (one === 'area' && !isSaid) {
-      const message = 'is required for cdn: cn, abroad, or areas: null for any'
+      const message = 'is required for cdn: cn, abroad, a part of it, or areas: null for any'
       problems.push({ field: one, message })
     }
   }
-  return problems
+  const redundant = redundantRegion(fields.areas ?? [])
+  if (redundant === undefined) return problems
+  return [...problems, { field: 'areas', message: redundantMessage(redundant) }]
 }
 
 function windowProblems(windows: readonly DayWindow[]): Problem[] {
@@ -148,7 +154,7 @@ function lifeProblems({ endAt, firstUseMonths }: PackageFields): Problem[] {
 
 /** What cdn traffic a package pays for, however it was said; any of another meter. */
 export function contentOf(fields: PackageFields): {
-  readonly areas: readonly Area[] | null
+  readonly areas: readonly AreaScope[] | null
   readonly kinds: readonly ContentKind[] | null
 } {
   const { meter, area, areas, kind, kinds } = fields

@@ -38,15 +38,22 @@ export async function findNamedResources(
   owner: { readonly accountId: string; readonly meter: MeterName },
   refs: readonly string[] | null,
 ): Promise<readonly string[] | null> {
-  const isOurs = (found: Resource | undefined): found is Resource =>
-    found?.accountId === owner.accountId && found.meter === owner.meter
   return findNamed(refs, 'resources', async (ref, field) => {
-    const byId = await rows.resources.get(ref)
-    if (isOurs(byId)) return byId.id
-    const name = canonicalName(owner.meter, ref) ?? ref
-    const byName = await rows.resources.find({ ...owner, name, deletedMs: null })
-    return byName?.id ?? unknownRef(`${owner.meter} resource`, ref, field)
+    const found = await findOwnResource(rows, owner, ref)
+    return found?.id ?? unknownRef(`${owner.meter} resource`, ref, field)
   })
+}
+
+/** Finds a resource of an account by id, or by name while it lives; undefined: it has none such. */
+export async function findOwnResource(
+  rows: Pick<CatalogRows, 'resources'>,
+  owner: { readonly accountId: string; readonly meter: MeterName },
+  ref: string,
+): Promise<Resource | undefined> {
+  const byId = await rows.resources.get(ref)
+  if (byId?.accountId === owner.accountId && byId.meter === owner.meter) return byId
+  const name = canonicalName(owner.meter, ref) ?? ref
+  return rows.resources.find({ ...owner, name, deletedMs: null })
 }
 
 async function findNamed(

@@ -128,6 +128,31 @@ test('a list by area or kind has every package that pays there', async () => {
     return page.items.map(({ id }) => id).sort()
   }
   expect(await idsOf({ meter: 'cdn', area: 'cn' })).toEqual(['pkg-any', 'pkg-both', 'pkg-cn'])
+  await add('pkg-latam', { areas: ['latam', 'cn'] })
+  await add('pkg-apac', { areas: ['apac1', 'apac2'] })
+  expect(await idsOf({ meter: 'cdn', area: 'cn' })).toContain('pkg-latam')
+  expect(await idsOf({ meter: 'cdn', area: 'apac1' })).toEqual([
+    'pkg-abroad',
+    'pkg-any',
+    'pkg-apac',
+    'pkg-both',
+  ])
+  await add('pkg-other', { areas: ['abroad-other', 'cn'] })
+  expect(await idsOf({ meter: 'cdn', area: 'abroad-other' })).toEqual([
+    'pkg-abroad',
+    'pkg-any',
+    'pkg-both',
+    'pkg-other',
+  ])
+  expect(await idsOf({ meter: 'cdn', area: 'apac1' })).not.toContain('pkg-other')
+  expect(await idsOf({ meter: 'cdn', area: 'abroad' })).toEqual([
+    'pkg-abroad',
+    'pkg-any',
+    'pkg-apac',
+    'pkg-both',
+    'pkg-latam',
+    'pkg-other',
+  ])
   expect(await idsOf({ meter: 'cdn', kind: 'dynamic' })).toEqual([
     'pkg-abroad',
     'pkg-any',

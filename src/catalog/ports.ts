@@ -2,7 +2,7 @@ import type { EpochMs } from '../core/clock.ts'
 import type {
   Account,
   AdminToken,
-  Area,
+  AreaScope,
   AuditDraft,
   AuditEntry,
   Brand,
@@ -88,14 +88,16 @@ export interface ResourceFilter {
 export interface TrafficPackageFilter {
   readonly accountId?: string
   readonly meter?: MeterName
-  /** Those that may pay for traffic there, others too. */
-  readonly area?: Area
+  /** Those that may pay for traffic there, or for some of it; others too. */
+  readonly area?: AreaScope
   /** Those that may pay for such content, others too. */
   readonly kind?: ContentKind
 }
 export interface ExclusivePackageFilter {
   readonly accountId?: string
   readonly resourceId?: string
+  /** null: living ones only. */
+  readonly deletedMs?: null
 }
 export interface SourceFilter {
   readonly name?: string

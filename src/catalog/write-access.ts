@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { z } from 'zod'
+import { AppError } from '../core/errors.ts'
 import { newId, newSecret } from '../core/ids.ts'
 import { type Change, findAccount, recordChange, refuseTaken, unknownRef } from './change.ts'
 import { parseInput } from './input.ts'
@@ -133,15 +134,39 @@ export async function createAdminToken(
   input: z.input<typeof CreateAdminToken>,
 ): Promise<{ readonly adminToken: AdminToken; readonly token: string }> {
   const { name } = parseInput(CreateAdminToken, input)
+  return insertAdminToken(change, 'admin-token.create', name)
+}
+
+/**
+ * Makes an admin token for whoever has lost theirs; the others stay as they are. The token is in
+ * this answer and never again.
+ *
+ * Errors: `operation_denied` before there has been any: the server makes the first one.
+ */
+export async function resetAdminToken(
+  change: Change,
+): Promise<{ readonly adminToken: AdminToken; readonly token: string }> {
+  if ((await change.rows.adminTokens.find({})) === undefined) {
+    throw new AppError(
+      'operation_denied',
+      'There is no admin token yet: `weir serve` makes the first one when it starts.',
+    )
+  }
+  const name = `reset ${new Date(change.nowMs).toISOString()}`
+  return insertAdminToken(change, 'admin-token.reset', name)
+}
+
+async function insertAdminToken(
+  change: Change,
+  action: string,
+  name: string,
+): Promise<{ readonly adminToken: AdminToken; readonly token: string }> {
   const taken = await change.rows.adminTokens.find({ name })
   refuseTaken(taken !== undefined, 'name', `admin token "${name}" exists already.`)
   const token = `weir_adm_${newSecret()}`
   const adminToken: AdminToken = { id: newId('tok'), name, active: true, createdMs: change.nowMs }
   await change.rows.adminTokens.insert(adminToken, { tokenHash: hashToken(token) })
-  await recordChange(change, 'admin-token.create', adminToken.id, {
-    before: null,
-    after: adminToken,
-  })
+  await recordChange(change, action, adminToken.id, { before: null, after: adminToken })
   return { adminToken, token }
 }
 

@@ -17,6 +17,7 @@ import { AddRegion, ChangePayMode, CreateResource, DeleteResource, MoveResource 
 import type { MeterName, Region, Resource } from './model.ts'
 import { RESOURCE_ID_PREFIX, canonicalName, expectedName } from './names.ts'
 import type { CatalogRows } from './ports.ts'
+import { endVolumeOf } from './write-exclusive.ts'
 import { type VersionChange, endOfLife, formatInstant, nextVersion } from './versions.ts'
 
 /** Former bearers of one name that are looked through for an overlap in time. */
@@ -170,7 +171,8 @@ async function checkHandover(
   resource: Resource,
   accountId: string,
 ): Promise<void> {
-  const bought = await rows.exclusivePackages.find({ resourceId: resource.id })
+  const living = { resourceId: resource.id, deletedMs: null }
+  const bought = await rows.exclusivePackages.find(living)
   refuseTaken(
     bought !== undefined,
     'account',
@@ -213,7 +215,7 @@ async function append(
   return after
 }
 
-/** Ends a resource's life. What it used before stays; its name becomes free. */
+/** Ends a resource's life and its refilling volume's. What it used stays; its name becomes free. */
 export async function deleteResource(
   change: Change,
   id: string,
@@ -226,5 +228,6 @@ export async function deleteResource(
   const after: Resource = { ...before, deletedMs }
   await rows.resources.replace(after)
   await recordChange(change, 'resource.delete', id, { before, after })
+  if (before.meter === 'eip') await endVolumeOf(change, id, deletedMs)
   return after
 }

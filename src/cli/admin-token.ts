@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { adminTokenResetCommand } from './admin-token-reset.ts'
 import { pathOf } from './admin-client.ts'
 import { PAGE_OPTIONS, type VerbPlan, nounCommand, runList } from './admin-command.ts'
 import type { CliContext } from './context.ts'
@@ -31,5 +32,6 @@ const VERBS: readonly VerbPlan[] = [
 
 /** `weir admin-token …` */
 export function adminTokenCommand(context: CliContext): Command {
-  return nounCommand(context, 'admin-token', 'Tokens of the admin API.', VERBS)
+  const noun = nounCommand(context, 'admin-token', 'Tokens of the admin API.', VERBS)
+  return noun.addCommand(adminTokenResetCommand(context))
 }

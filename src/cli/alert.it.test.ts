@@ -6,7 +6,8 @@ import type { Command } from 'commander'
 import fastify, { type FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type AdminApiDeps, ADMIN_PREFIX, addAdminApi } from '../api/admin/admin-api.ts'
-import { createAlertDesk } from '../api/operations/alert-desk.ts'
+import { testAlertDesk } from '../../test/support/alert-desk.ts'
+import { openTestCharges } from '../../test/support/charges.ts'
 import { createCatalog } from '../catalog/catalog.ts'
 import { saveAdminToken } from '../config/admin-token-file.ts'
 import { systemClock } from '../core/clock.ts'
@@ -19,6 +20,7 @@ let folder: string
 let store: ControlStore
 let app: FastifyInstance
 let environment: Record<string, string>
+let charges: Awaited<ReturnType<typeof openTestCharges>>
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'weir-cli-alert-'))
@@ -33,9 +35,10 @@ beforeAll(async () => {
   await writer.createTrafficPackage({ id: 'pkg-1', account: 'acme', area: 'cn', size: '10 TB' })
   await writer.createAccount({ name: 'other' })
   app = fastify()
+  charges = await openTestCharges(store, systemClock)
   const deps: Partial<AdminApiDeps> = {
     catalog,
-    alerts: createAlertDesk({ store: store.alerts, rows: catalog.rows, clock: systemClock }),
+    alerts: testAlertDesk(store, catalog, charges, systemClock),
     adminOfToken: (text) => store.reader.adminOfToken(text),
   }
   // The alerts' own operations need nothing else.

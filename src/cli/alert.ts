@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { AREA_SCOPES } from '../catalog/area-scope.ts'
 import { pathOf } from './admin-client.ts'
 import { PAGE_OPTIONS, type VerbPlan, nounCommand, runList } from './admin-command.ts'
 import type { CliContext } from './context.ts'
@@ -15,7 +16,18 @@ const VERBS: readonly VerbPlan[] = [
     usage: 'list',
     summary: 'List alerts and where they stand.',
     example: 'weir alert list --account acme --state firing',
-    columns: ['id', 'name', 'accountId', 'meter', 'state', 'value', 'threshold', 'unit', 'asOf'],
+    columns: [
+      'id',
+      'name',
+      'accountId',
+      'meter',
+      'state',
+      'value',
+      'threshold',
+      'unit',
+      'asOf',
+      'problem',
+    ],
     options: [
       ACCOUNT,
       METER,
@@ -57,7 +69,7 @@ const VERBS: readonly VerbPlan[] = [
       {
         flags: '--area <area>',
         description: 'percent-left, days-left: packages of it',
-        choices: ['cn', 'abroad'],
+        choices: AREA_SCOPES,
       },
       {
         flags: '--kind <kind>',

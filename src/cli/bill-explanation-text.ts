@@ -1,5 +1,5 @@
 import { groupThousands } from '../core/decimal.ts'
-import { formatIn } from './bill-text.ts'
+import { formatIn, formatPeriod, formatSlot } from './bill-text.ts'
 import type { WireAdjustment, WireCharge, WireLine } from './bill-wire.ts'
 import { renderEntries } from './entry-table.ts'
 
@@ -56,6 +56,12 @@ interface WireBandwidth {
 interface WireAdjusted {
   readonly type: 'adjustment'
   readonly line: WireAdjustment
+  readonly cause: {
+    readonly start: string
+    readonly end: string
+    readonly batches: readonly number[]
+    readonly batchCount: number
+  }
   readonly before: WireTraffic | WireBandwidth | null
   readonly after: WireTraffic | WireBandwidth | null
   readonly steps: readonly string[]
@@ -92,8 +98,9 @@ export function renderExplanation({ bill, number, zone, explanation }: WireExpla
 
 function partsOf(explanation: WireExplained['explanation'], zone: string): string[] {
   if (explanation.type === 'adjustment') {
-    const { before, after, steps } = explanation
+    const { before, after, cause, steps } = explanation
     return [
+      renderCause(cause, zone),
       ...(before === null ? [] : ['Before\n', ...partsOf(before, zone)]),
       ...(after === null ? [] : ['With the late usage\n', ...partsOf(after, zone)]),
       renderSteps(steps),
@@ -102,6 +109,12 @@ function partsOf(explanation: WireExplained['explanation'], zone: string): strin
   if (explanation.type === 'traffic') return trafficParts(explanation, zone)
   if (explanation.type === 'bandwidth') return bandwidthParts(explanation, zone)
   return [renderSteps(explanation.steps)]
+}
+
+function renderCause({ batches, batchCount, ...period }: WireAdjusted['cause'], zone: string) {
+  const more = batchCount - batches.length
+  const rest = more > 0 ? ` and ${more} more` : ''
+  return `Late usage of ${formatPeriod(zone, period)}, from batch ${batches.join(', ')}${rest}.\n`
 }
 
 function renderSteps(steps: readonly string[]): string {
@@ -134,7 +147,7 @@ function trafficParts({ days, steps }: WireTraffic, zone: string): string[] {
   )
   const slots = days.flatMap((day) =>
     (day.slots ?? []).map(({ time, resource, bytes }) => ({
-      slot: formatIn(zone, time),
+      slot: formatSlot(zone, time),
       resource,
       bytes: groupThousands(bytes),
     })),
@@ -158,7 +171,7 @@ function bandwidthParts(explained: WireBandwidth, zone: string): string[] {
   const { ranking, days, notBilled, members, throughBatch, steps } = explained
   const slots = ranking.map(({ rank, time, bps, isReported, isDropped, isSample }) => ({
     rank,
-    slot: formatIn(zone, time),
+    slot: formatSlot(zone, time),
     'bit/s': groupThousands(bps),
     what: [
       ...(isSample ? ['← the sample'] : []),
@@ -172,7 +185,7 @@ function bandwidthParts(explained: WireBandwidth, zone: string): string[] {
     slots: count,
     dropped,
     'bit/s': sample === null ? null : groupThousands(sample.bps),
-    at: sample === null ? null : formatIn(zone, sample.time).slice(11),
+    at: sample === null ? null : formatSlot(zone, sample.time).slice(11),
   }))
   const summed =
     members.length === 0

@@ -31,7 +31,7 @@ export function billShowCommand(context: CliContext): Command {
     })
 }
 
-/** Lays a bill out for a terminal: header, lines, packages, totals, coverage. */
+/** Lays a bill out for a terminal: header, lines, packages of both kinds, totals, coverage. */
 export function renderBill(stored: WireBill): string {
   const { bill } = stored
   const lines = bill.lines.map((line, index) => ({ line: index + 1, ...cellsOf(line, bill.zone) }))
@@ -53,8 +53,27 @@ export function renderBill(stored: WireBill): string {
       'amount',
     ]),
     ...(drawn.length === 0 ? [] : [`Packages\n${renderEntries(drawn, ['package', 'bytes'])}`]),
+    ...renderVolumes(bill),
     renderFooter(stored),
   ].join('\n')
+}
+
+/** In bytes; covered and excess are of this bill, used is of the period on all bills so far. */
+function renderVolumes({ exclusive = [], zone }: WireBill['bill']): string[] {
+  const rows = exclusive.flatMap(({ packageId, resourceId, sizeBytes, resetPolicy, periods }) => {
+    const volume = { package: packageId, of: resourceId, resets: resetPolicy }
+    const own = { ...volume, size: groupThousands(sizeBytes) }
+    if (periods.length === 0) return [{ ...own, period: 'not used' }]
+    return periods.map(({ start, end, usedBytes, coveredBytes, excessBytes }) => ({
+      ...own,
+      period: formatPeriod(zone, { start, end }),
+      covered: groupThousands(coveredBytes),
+      used: groupThousands(usedBytes),
+      excess: groupThousands(excessBytes),
+    }))
+  })
+  const columns = ['package', 'of', 'resets', 'size', 'period', 'covered', 'used', 'excess']
+  return rows.length === 0 ? [] : [`Refilling packages\n${renderEntries(rows, columns)}`]
 }
 
 function renderHeader({ bill, hash, closedAt }: WireBill): string {

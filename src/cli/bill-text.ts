@@ -1,6 +1,6 @@
 /** How bills and their parts are written for people, whatever command shows them. */
 import { groupThousands } from '../core/decimal.ts'
-import { formatLocal } from '../core/period-text.ts'
+import { formatLocal, formatOffset, hasClockChange } from '../core/period-text.ts'
 
 /** An amount with its currency. */
 export interface WireMoney {
@@ -18,6 +18,13 @@ export function formatTotals(totals: readonly WireMoney[]): string {
 /** Writes an instant as the clock of a zone shows it, `2026-10-17 20:35`. */
 export function formatIn(zone: string, instant: string): string {
   return formatLocal(Date.parse(instant), zone)
+}
+
+/** Writes a slot's time as `formatIn` does; on a day on which clocks change, with its offset. */
+export function formatSlot(zone: string, instant: string): string {
+  const atMs = Date.parse(instant)
+  const offset = hasClockChange(atMs, zone) ? ` ${formatOffset(atMs, zone)}` : ''
+  return formatLocal(atMs, zone) + offset
 }
 
 /**

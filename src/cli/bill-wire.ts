@@ -44,6 +44,21 @@ export interface WirePackage extends WireMoney {
 /** Any line. */
 export type WireLine = WireCharge | WireAdjustment | WirePackage
 
+/** A refilling package of an elastic IP. */
+export interface WireVolume {
+  readonly packageId: string
+  readonly resourceId: string
+  readonly sizeBytes: string
+  readonly resetPolicy: string
+  readonly periods: readonly {
+    readonly start: string
+    readonly end: string
+    readonly usedBytes: string
+    readonly coveredBytes: string
+    readonly excessBytes: string
+  }[]
+}
+
 /** A bill with its hash. */
 export interface WireBill {
   readonly hash: string
@@ -59,6 +74,7 @@ export interface WireBill {
     readonly totals: readonly WireMoney[]
     readonly lines: readonly WireLine[]
     readonly draws: readonly { readonly packageId: string | null; readonly bytes: string }[]
+    readonly exclusive?: readonly WireVolume[]
     readonly manifest: {
       readonly days: readonly unknown[]
       readonly coverage: {

@@ -7,6 +7,7 @@ import {
   BANDWIDTH_BILL,
   bandwidthLine,
   CDN_BILL,
+  EIP_BILL,
   EMPTY_BILL,
   fakeBillDesk,
   MIXED_BILL,
@@ -24,6 +25,7 @@ const desk = fakeBillDesk()
 const slot = (rank: number, bps: string, more = {}) => ({
   rank,
   time: '2026-10-17T12:35:00.000Z',
+  local: '2026-10-17T20:35+08:00',
   bps,
   isReported: true,
   isDropped: false,
@@ -51,7 +53,14 @@ const EXPLAINED: Record<number, BillExplanation> = {
             { resource: 'ucdn-a', project: 'org-1', measuredBytes: '1500', pricedBytes: '1000' },
           ],
           packages: [{ packageId: 'pkg-1', bytes: '500' }],
-          slots: [{ time: '2026-10-01T00:20:00.000Z', resource: 'ucdn-a', bytes: '1500' }],
+          slots: [
+            {
+              time: '2026-10-01T00:20:00.000Z',
+              local: '2026-10-01T08:20+08:00',
+              resource: 'ucdn-a',
+              bytes: '1500',
+            },
+          ],
         },
       ],
       tiers: [],
@@ -154,6 +163,21 @@ describe('weir bill show', () => {
     expect(empty).toContain('none\n')
     expect(empty).toMatch(/^total +nothing is owed$/m)
     expect(empty).toMatch(/^coverage +no source was expected to report$/m)
+  })
+
+  test('shows refilling packages with each period that was used', async () => {
+    const { text } = await run(['bill', 'show', EIP_BILL.bill.id])
+    const used = /^utp-4f9k2mq8 +eip-4f9k2mq8 +Month +10,000,000,000 +(.+)$/m.exec(text)?.[1]
+    expect(used?.split(/ {2,}/)).toEqual([
+      '2026-09-17 – 2026-10-16',
+      '7,000,000,001',
+      '10,000,000,000',
+      '23,456,789,012',
+    ])
+    expect(text).toMatch(/^utp-b7x01ztt +eip-b7x01ztt +Day +2,000,000,000 +not used +- +- +-$/m)
+    expect((await run(['bill', 'show', CDN_BILL.bill.id])).text).not.toContain('Refilling')
+    const json = (await run(['bill', 'show', EIP_BILL.bill.id, '--json'])).text
+    expect(JSON.parse(json)).toMatchObject({ bill: { exclusive: EIP_BILL.bill.exclusive } })
   })
 
   test('of a bill that is not there says so', async () => {

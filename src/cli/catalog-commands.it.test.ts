@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import fastify, { type FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { testAlertDesk } from '../../test/support/alert-desk.ts'
 import { openTestCharges } from '../../test/support/charges.ts'
 import { testPackageDesk } from '../../test/support/packages.ts'
-import { createAlertDesk } from '../api/operations/alert-desk.ts'
 import { ADMIN_PREFIX, addAdminApi } from '../api/admin/admin-api.ts'
 import { createCatalog } from '../catalog/catalog.ts'
 import { saveAdminToken } from '../config/admin-token-file.ts'
@@ -58,11 +58,7 @@ beforeAll(async () => {
   app = fastify()
   const adminOfToken = (text: string) => store.reader.adminOfToken(text)
   const charges = await openTestCharges(store, systemClock)
-  const alerts = createAlertDesk({
-    store: store.alerts,
-    rows: catalog.rows,
-    clock: systemClock,
-  })
+  const alerts = testAlertDesk(store, catalog, charges, systemClock)
   const packages = testPackageDesk(catalog, systemClock)
   const deps = { catalog, alerts, charges, packages, adminOfToken }
   await app.register((scope) => addAdminApi(scope, deps), { prefix: ADMIN_PREFIX })
@@ -137,6 +133,15 @@ test('a customer is set up and changed by command', async () => {
     firstUseMonths: 6,
     paid: { amount: '99.90', currency: 'CNY' },
   })
+  await weir('package create --id pkg-apac1 --account acme --area apac1 --size 1TB')
+  await weir('package create --id pkg-far --account acme --areas latam me-africa --size 1TB')
+  expect(await weir('package list --account acme --area apac1')).toMatch(/pkg-apac1 [^]*apac1/)
+  expect(await weir('package list --account acme --area apac1')).not.toContain('pkg-far')
+  await expect(
+    weir('package create --account acme --areas abroad latam --size 1TB'),
+  ).rejects.toMatchObject({
+    message: expect.stringContaining('areas: names latam beside abroad') as string,
+  })
   const file = join(folder, 'terms.yaml')
   await writeFile(
     file,
@@ -144,9 +149,10 @@ test('a customer is set up and changed by command', async () => {
   - { type: traffic, id: pkg-terms, account: acme, areas: [cn, abroad], kinds: null,
       size: 1 TB, windows: ['00:00-08:00', '22:00-24:00'], projects: [video], resources: null,
       firstUseMonths: 6, paid: { amount: '99.9', currency: CNY }, offer: null }
+  - { type: traffic, id: pkg-far, account: acme, areas: [me-africa, latam], size: 1TB }
 `,
   )
-  expect(await weir(`apply ${file}`)).toContain('0 changes, 1 unchanged')
+  expect(await weir(`apply ${file}`)).toContain('0 changes, 2 unchanged')
   expect(await weir('package offers acme')).toMatch(/^NAME[^]*cn-100gib-year +107374182400/)
   const bought = JSON.parse(await weir('package buy acme --offer cn-100gib-year --json')) as {
     id: string

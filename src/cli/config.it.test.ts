@@ -27,8 +27,11 @@ async function run(command: (context: CliContext) => Command, yaml: string): Pro
   return text
 }
 
-test('a sound configuration is fine', async () => {
-  expect(await run(checkConfigCommand, 'telemetry: { logLevel: warn }')).toContain('is fine')
+test('a sound configuration is fine, and says which one it is', async () => {
+  const source =
+    '{ type: access-log, name: edge, paths: [/x], format: combined, domain: a.example }'
+  const text = await run(checkConfigCommand, `sources: [${source}]`)
+  expect(text).toBe(`${join(directory, 'weir.yaml')} is fine, with 1 log source.\n`)
 })
 
 test('a log format that cannot be read is a mistake of the configuration', async () => {

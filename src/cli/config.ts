@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { stringify } from 'yaml'
 import type { Config } from '../config/config.ts'
-import { loadConfig, toConfigFile } from '../config/load.ts'
+import { DEFAULT_CONFIG_PATH, findConfigFile, loadConfig, toConfigFile } from '../config/load.ts'
 import { AppError } from '../core/errors.ts'
 import { compileFormat } from '../sources/access-log/format.ts'
 import type { CliContext } from './context.ts'
@@ -27,8 +27,11 @@ Examples:
     )
     .action((options: ConfigOptions) => {
       const { environment } = context
-      checkFormats(loadConfig({ path: options.config, environment }))
-      context.write('The configuration is fine.\n')
+      const config = loadConfig({ path: options.config, environment })
+      checkFormats(config)
+      const file = findConfigFile({ path: options.config, environment })
+      const what = file ?? `There is no ${DEFAULT_CONFIG_PATH} here: the default configuration`
+      context.write(`${what} is fine, with ${countSources(config)}.\n`)
     })
 }
 
@@ -51,6 +54,11 @@ Examples:
       const config = loadConfig({ path: options.config, environment })
       context.write(stringify(toConfigFile(config), { lineWidth: 0 }))
     })
+}
+
+/** Says how many log sources are configured. */
+export function countSources({ sources }: Config): string {
+  return sources.length === 1 ? '1 log source' : `${sources.length} log sources`
 }
 
 /**

@@ -19,7 +19,7 @@ const MACHINE: Machine = {
 }
 
 async function examine(
-  options: { machine?: Partial<Machine>; config?: string; nowMs?: number } = {},
+  options: { machine?: Partial<Machine>; config?: string; nowMs?: number; data?: string } = {},
 ) {
   let text = ''
   let exitCode = 0
@@ -36,7 +36,7 @@ async function examine(
   }
   const path = join(directory, 'weir.yaml')
   writeFileSync(path, options.config ?? '')
-  const data = join(directory, 'data')
+  const data = join(directory, options.data ?? 'data')
   await doctorCommand(context, { ...MACHINE, ...options.machine }).parseAsync(
     ['--config', path, '--data', data],
     { from: 'user' },
@@ -81,6 +81,21 @@ test.each(CASES)('%s is reported, and everything else is still checked', async (
 test('an address that cannot be had is reported', async () => {
   const { text } = await examine({ config: 'server: { host: 203.0.113.1 }' })
   expect(text).toContain('✗ port: 203.0.113.1:0 cannot be had (EADDRNOTAVAIL)')
+})
+
+test.each([
+  ['weir.yaml', 'EEXIST); something else has that name: move it away'],
+  ['weir.yaml/data', 'ENOTDIR); something on the way is no directory: move it away'],
+])('a data directory %s says what is in its way, and is no broken port', async (data, reason) => {
+  const { text, exitCode } = await examine({ data })
+  expect(text).toContain(`✗ data directory: ${join(directory, data)} cannot be written (${reason}`)
+  expect(text).toMatch(/✓ port: .* is free/)
+  expect(exitCode).toBe(1)
+})
+
+test('the file that was read is named', async () => {
+  const { text } = await examine()
+  expect(text).toContain(`✓ configuration: ${join(directory, 'weir.yaml')}, valid, 0 log sources`)
 })
 
 test('passwords of stores are not shown', async () => {

@@ -5,10 +5,10 @@ import { Command } from 'commander'
 import { PROBES, type Probes } from '../compose-probe.ts'
 import type { Config } from '../config/config.ts'
 import { holderOf } from '../config/data-lock.ts'
-import { loadConfig, redactUrl } from '../config/load.ts'
+import { DEFAULT_CONFIG_PATH, findConfigFile, loadConfig, redactUrl } from '../config/load.ts'
 import { AppError } from '../core/errors.ts'
 import { isZone, toLocal } from '../core/period.ts'
-import { checkFormats } from './config.ts'
+import { checkFormats, countSources } from './config.ts'
 import type { CliContext } from './context.ts'
 
 /** One question about this machine. */
@@ -83,7 +83,9 @@ function readConfig(
     const config = loadConfig({ path: options.config, environment, flags })
     const run = async (): Promise<string> => {
       checkFormats(config)
-      return `valid, ${config.sources.length} sources`
+      const file = findConfigFile({ path: options.config, environment })
+      const what = file ?? `no ${DEFAULT_CONFIG_PATH} here, so the defaults`
+      return `${what}, valid, ${countSources(config)}`
     }
     return { config, found: { name, run } }
   } catch (error) {
@@ -146,6 +148,15 @@ function checkClock(nowMs: number): string {
   throw wayOut(`${text} is before this release was made; set the clock, best by NTP.`)
 }
 
+/** What to do about a directory, by the code of the failure. */
+const UNWRITABLE: Readonly<Record<string, string>> = {
+  EEXIST: 'something else has that name: move it away',
+  ENOTDIR: 'something on the way is no directory: move it away',
+  ENOENT: 'a link on the way leads nowhere: repair it',
+  EROFS: 'the file system is read-only: mount it for writing',
+  ENOSPC: 'the disk is full: make room',
+}
+
 /** Writes and syncs a small file where the directory is, or where it would be made. */
 async function checkDirectory(directory: string): Promise<string> {
   const path = join(directory, `.doctor-${process.pid}`)
@@ -161,8 +172,10 @@ async function checkDirectory(directory: string): Promise<string> {
     freeBytes = bavail * bsize
     if (made !== undefined) await rm(made, { recursive: true })
   } catch (error) {
+    const code = codeOf(error)
+    const what = UNWRITABLE[code] ?? 'give this user the right to'
     throw wayOut(
-      `${directory} cannot be written (${codeOf(error)}); give this user the right to, or name another directory.`,
+      `${directory} cannot be written (${code}); ${what}, or name another directory.`,
       error,
     )
   }

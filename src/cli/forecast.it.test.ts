@@ -17,7 +17,7 @@ import { createForecastApi } from '../api/native/forecast.ts'
 import { forecastBook } from '../billing/forecast-book.ts'
 import { AppError, toAppError } from '../core/errors.ts'
 import { HOUR_MS } from '../core/period.ts'
-import { hashContent } from '../rating/pack-hash.ts'
+import { hashPack } from '../rating/hash-pack.ts'
 import type { RulePack } from '../rating/rule-pack.ts'
 import { balanceCommand } from './balance.ts'
 import type { CliContext } from './context.ts'
@@ -58,7 +58,7 @@ async function run(
   })
   const known = packs.map((pack) => ({
     pack,
-    hash: hashContent(pack),
+    hash: hashPack(pack),
     content: '',
     recordedMs: null,
     isShipped: true,
@@ -76,8 +76,10 @@ async function run(
         if (ref === 'nobody') throw new AppError('not_found', 'There is no account nobody.')
         return { id: CUSTOMER.id, zone: ZONE }
       },
-      resource: async (id) =>
-        id === 'ucdn-1' ? { accountId: CUSTOMER.id, meter: 'cdn' } : undefined,
+      resource: async ({ accountId, meter }, ref) =>
+        accountId === CUSTOMER.id && meter === 'cdn' && ['ucdn-1', 'a.example.com'].includes(ref)
+          ? { id: 'ucdn-1' }
+          : undefined,
       forecast: (key) => forecastBook(key, deps),
       packs: {
         list: async () => known,
@@ -220,8 +222,10 @@ Left out: grouped 1. Its rule sent prices groups; name the resources of each.
     // All of the usage is of ucdn-1.
     const args = [CUSTOMER.id, '--packs', 'grouped', '--group', 'all=ucdn-1']
     expect(await run('whatif', args)).toContain('grouped  1        1488.00')
+    const named = [CUSTOMER.id, '--packs', 'grouped', '--group', 'all=a.example.com']
+    expect(await run('whatif', named)).toContain('grouped  1        1488.00')
     const unknown = [CUSTOMER.id, '--packs', 'grouped', '--group', 'all=ucdn-1,ucdn-9']
-    await expect(run('whatif', unknown)).rejects.toThrow('no cdn resource with the id ucdn-9')
+    await expect(run('whatif', unknown)).rejects.toThrow('no cdn resource ucdn-9')
   })
 })
 

@@ -10,7 +10,7 @@ test('groups add up, each with its resources', () => {
 })
 
 test.each(['', 'a', 'a=', '=eip-1', 'a=eip-1,', 'a=,eip-1'])('"%s" is no group', (text) => {
-  expect(() => collectGroup(text, undefined)).toThrow('Write it as name=id,id.')
+  expect(() => collectGroup(text, undefined)).toThrow('Write it as name=resource,resource.')
 })
 
 test('a group that is named twice is no accident that passes', () => {

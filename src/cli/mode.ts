@@ -24,8 +24,8 @@ const VERBS: readonly VerbPlan[] = [
       { ...METER, required: true },
       { flags: '--rules <pack>', description: 'name of the rule pack', required: true },
       {
-        flags: '--group <name=ids>',
-        description: 'resources billed as one; may be repeated',
+        flags: '--group <name=resources>',
+        description: 'resources billed as one, by id or name; may be repeated',
         parse: (text, before) => collectGroup(text, before as Groups | undefined),
       },
     ],

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander'
+import { AREA_SCOPES } from '../catalog/area-scope.ts'
 import { METER_NAMES } from '../meters/meter.ts'
 import { type Wire, pathOf } from './admin-client.ts'
 import {
@@ -18,7 +19,7 @@ const SIZE = {
   required: true,
 } as const
 const METER = { flags: '--meter <meter>', description: 'default cdn', choices: METER_NAMES }
-const AREA = { flags: '--area <area>', description: 'whose clients', choices: ['cn', 'abroad'] }
+const AREA = { flags: '--area <area>', description: 'whose clients', choices: AREA_SCOPES }
 const KIND = {
   flags: '--kind <kind>',
   description: 'static, or dynamic for whole-site acceleration',
@@ -55,8 +56,8 @@ const CREATE: readonly OptionPlan[] = [
   { ...AREA, description: 'cdn: one area; this or --areas' },
   {
     flags: '--areas <area...>',
-    description: 'cdn: the areas, or any',
-    choices: ['cn', 'abroad', 'any'],
+    description: 'cdn: the areas and regions, or any',
+    choices: [...AREA_SCOPES, 'any'],
   },
   { ...KIND, description: 'cdn: one kind; default static' },
   {

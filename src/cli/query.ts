@@ -22,9 +22,9 @@ The same question that the vendor calls ask, without their limits.
 
 Measures: bytes, requests, avg_bps, peak_bps (highest 5 minutes), p95_bps (95th
 percentile of the 5-minute values, with its moment). Dimensions of cdn: resource,
-project, kind, area, province, isp, protocol, ip_version, status, cache; of eip:
-resource, project, region, direction; of mna: resource, project, gateway_type,
-access_region, direction, link.
+project, kind, area, billing_region, province, isp, protocol, ip_version, status,
+cache; of eip: resource, project, region, direction; of mna: resource, project,
+gateway_type, access_region, direction, link.
 
 Examples:
   $ weir query cdn --account acc-example --start 2d --granularity hour

@@ -79,7 +79,8 @@ export function rejectedCommand(io: RejectedIo): Command {
   const replay = new Command('replay')
     .summary('take rejected lines in again, each exactly once')
     .description(
-      'Takes in those rejected lines that a later registration or another format explains.\n' +
+      'Takes in those rejected lines that a later registration or another format explains,\n' +
+        'and those from the future whose time has come. What is too_old or line_too_long stays.\n' +
         'Each line moves: whatever happens in between, it counts once.',
     )
     .option('--format <format>', 'read log lines this way instead')

@@ -3,6 +3,7 @@ import { readRuleFile } from '../config/rule-files.ts'
 import { parseRulePack } from '../rating/rule-pack.ts'
 import { createAdminClient } from './admin-client.ts'
 import type { CliContext } from './context.ts'
+import { describeUnpriced } from './rules-summary.ts'
 import { addAddressOptions, addressOf, type AddressOptions } from './server-address.ts'
 
 interface AddOptions extends AddressOptions {
@@ -40,7 +41,11 @@ Example:
       context.write(
         options.json === true || !context.isTerminal
           ? `${JSON.stringify(answer, null, 2)}\n`
-          : `${pack.name} ${pack.version} can be billed by (sha256 ${hash}).\n`,
+          : [
+              `${pack.name} ${pack.version} can be billed by (sha256 ${hash}).`,
+              ...describeUnpriced(pack),
+              '',
+            ].join('\n'),
       )
     })
 }

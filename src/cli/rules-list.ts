@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { readShippedRules, shippedRulePacks } from '../config/rule-files.ts'
-import { hashContent } from '../rating/pack-hash.ts'
+import { hashPack } from '../rating/hash-pack.ts'
 import { parseRulePack } from '../rating/rule-pack.ts'
 import type { Wire } from './admin-client.ts'
 import type { CliContext } from './context.ts'
@@ -48,7 +48,7 @@ function listShipped(): readonly Wire[] {
     const pack = parseRulePack(text, file)
     const { version, currency, meters, rules, description } = pack
     const counted = { currency, meters, rules: rules.length, description }
-    const common = { hash: hashContent(pack), name: pack.name, version }
+    const common = { hash: hashPack(pack), name: pack.name, version }
     return { ...common, ...counted, origin: 'shipped', recordedAt: null }
   })
 }

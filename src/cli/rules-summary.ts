@@ -8,6 +8,7 @@ import {
 import type { PackageOffer } from '../rating/pack-offers.ts'
 import { isRankedMode } from '../rating/pack-rules.ts'
 import type { RulePack } from '../rating/rule-pack.ts'
+import { findUnpriced } from '../rating/unpriced-parts.ts'
 import type { BandwidthRule, Rule, Scope, TrafficRule } from '../rating/rules.ts'
 
 /**
@@ -27,8 +28,19 @@ export function describePack(pack: RulePack): string {
     `  packages: ${packages.burnOrder.join(', ')}; arrears absorbed ${absorbs}, ` +
       (bill === 'carry' ? 'carried' : `ordered daily${orders}`),
     ...packages.offers.map((offer) => `  offer ${offer.name}: ${describeOffer(offer)} ${currency}`),
+    ...describeUnpriced(pack),
     '',
   ].join('\n')
+}
+
+/** Says which usage abroad nobody pays for in a pack with prices by region; mostly nothing. */
+export function describeUnpriced({ meters, rules }: RulePack): string[] {
+  if (!meters.includes('cdn')) return []
+  return findUnpriced(rules).map(({ kinds, areas }) => {
+    const [kind, ...others] = kinds
+    const usage = others.length === 0 ? `${kind} usage` : 'usage'
+    return `  note: ${usage} in ${areas.join(', ')} matches no rule, so nobody pays for it`
+  })
 }
 
 function describeOffer(offer: PackageOffer): string {
@@ -77,6 +89,12 @@ function describeTiers({ tiers, tiering, radix }: TrafficRule): string {
   return tiers.length === 1 ? steps.join('') : `${steps.join(', then ')} (${kind})`
 }
 
+const MISSING = {
+  zero: 'missing slots zero',
+  exclude: 'idle slots excluded',
+  'exclude-unreported': 'slots without a record excluded',
+} as const satisfies Record<BandwidthRule['missingSlot'], string>
+
 function describeBandwidth(rule: BandwidthRule): string {
   const { mode, rank, slot, direction, validDay, missingSlot, commitBps, overagePrice } = rule
   const unit = rule.radix === 1000 ? 'Mbps' : 'Mibps'
@@ -87,7 +105,7 @@ function describeBandwidth(rule: BandwidthRule): string {
     slot === 'mean' ? 'five-minute means' : 'highest samples of five minutes',
     ...(isRankedMode(mode) ? [`${rank.percent} % of slots dropped (${rank.rounding})`] : []),
     validDay === 'all' ? 'all days' : `days above ${formatVolume(validDay.aboveBytes)}`,
-    missingSlot === 'zero' ? 'missing slots zero' : 'missing slots excluded',
+    MISSING[missingSlot],
     commitBps === 0n
       ? `${formatMoney(rule.price)} per ${unit}`
       : `${formatMoney(rule.price)} per ${unit} for ${formatRate(commitBps)} in any case, ${above} above`,

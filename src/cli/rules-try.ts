@@ -60,7 +60,11 @@ export function rulesTryCommand(context: CliContext): Command {
       .argument('<pack>', 'name of a pack, or a file (with a / or a dot)')
       .requiredOption('--account <account>', 'whose usage is priced: id, name or number')
       .requiredOption('--period <period>', 'a month (2026-11) or a day (2026-11-20)')
-      .option('--group <name=ids>', 'resources billed as one; may be repeated', collectGroup)
+      .option(
+        '--group <name=resources>',
+        'resources billed as one, by id or name; may be repeated',
+        collectGroup,
+      )
       .option('--json', 'print JSON (default when the output is no terminal)'),
   )
     .addHelpText('after', HELP)

@@ -98,6 +98,18 @@ test('a sound file is told back in words', async () => {
   )
 })
 
+test('parts of abroad that no rule prices are noted, and nothing is refused', async () => {
+  const rules = (areas: string): string =>
+    'name: parts\nversion: 1\ndescription: d\ncurrency: CNY\nrules:\n' +
+    `  - { type: traffic, name: far, scope: { areas: [${areas}] }, price: "1" }\n`
+  const known = 'apac1, apac2, apac3, eu-na, me-africa, latam'
+  const { text, code } = await run(['check', write('known.yaml', rules(known))])
+  expect(code).toBe(0)
+  expect(text).toContain('  note: usage in abroad-other matches no rule, so nobody pays for it\n')
+  const whole = await run(['check', write('whole.yaml', rules(`${known}, abroad-other`))])
+  expect(whole.text).not.toContain('note')
+})
+
 test('the words of an offer leave nothing out', async () => {
   const cdn = write('offers.yaml', (await run(['show', 'ucloud-cdn', '--source'])).text)
   const mna = write('devices.yaml', (await run(['show', 'tencent-mna', '--source'])).text)

@@ -3,7 +3,7 @@ import { stringify } from 'yaml'
 import { readRuleFile, type RuleFile } from '../config/rule-files.ts'
 import { AppError } from '../core/errors.ts'
 import { toPackFile } from '../rating/pack-file.ts'
-import { hashContent } from '../rating/pack-hash.ts'
+import { hashPack } from '../rating/hash-pack.ts'
 import { checkRulePack, formatProblem, parseRulePack, type RulePack } from '../rating/rule-pack.ts'
 import type { CliContext } from './context.ts'
 import { readKnownPack } from './known-pack.ts'
@@ -56,7 +56,7 @@ Examples:
         return
       }
       const pack = parseRulePack(text, file)
-      const hash = hashContent(pack)
+      const hash = hashPack(pack)
       const shown = toPackFile(pack)
       context.write(
         options.json === true
@@ -107,5 +107,5 @@ function tryRead(file: string): RuleFile | undefined {
 }
 
 function describeFile(file: string, pack: RulePack): string {
-  return `${file}: ${describePack(pack)}  sha256 ${hashContent(pack)}\n`
+  return `${file}: ${describePack(pack)}  sha256 ${hashPack(pack)}\n`
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import { readAdminToken } from '../config/admin-token-file.ts'
 import type { Config } from '../config/config.ts'
@@ -40,18 +41,39 @@ export function configOf(context: CliContext, options: AddressOptions): Config {
 /**
  * Finds the server and the admin token: options, then environment, then the configuration.
  *
- * Errors: `token_unknown` when no token is found.
+ * Errors: `token_unknown` when no token is found, `parameter_invalid` for what is no URL.
  */
 export function addressOf(context: CliContext, options: AddressOptions): ServerAddress {
   const { environment } = context
   const config = configOf(context, options)
   const url = options.url ?? environment['WEIR_URL'] ?? `http://127.0.0.1:${config.server.port}`
+  checkUrl(url)
   const token =
     options.token ?? environment['WEIR_ADMIN_TOKEN'] ?? readAdminToken(config.data.directory)
   if (token !== undefined) return { url, token }
+  throw noToken(config.data.directory)
+}
+
+function checkUrl(url: string): void {
+  if (/^https?:\/\/[^/]/.test(url)) return
   throw new AppError(
+    'parameter_invalid',
+    `${url} is no address of a server; write it as http://127.0.0.1:8080.`,
+    { field: 'url' },
+  )
+}
+
+function noToken(directory: string): AppError {
+  const isThere = existsSync(directory)
+  const found = isThere
+    ? `${directory} has no file admin-token that this user may read`
+    : `there is no ${directory}; a first \`weir serve\` makes it, and the token in it`
+  const lost = isThere
+    ? ' When every one is lost, `weir admin-token reset` makes a new one on the machine of the server.'
+    : ''
+  return new AppError(
     'token_unknown',
-    `No admin token: give --token or WEIR_ADMIN_TOKEN, or name the data directory with --data or --config (${config.data.directory} has no file admin-token).`,
+    `No admin token: give --token or WEIR_ADMIN_TOKEN, or name the data directory with --data or --config (${found}).${lost}`,
   )
 }
 
@@ -85,7 +107,7 @@ export async function requestAnswer(
   } catch (error) {
     throw new AppError(
       'overloaded',
-      `Nothing answers at ${url}; is \`weir serve\` running there?`,
+      `Nothing answers at ${url}; is \`weir serve\` running there? Another address is named with --url or WEIR_URL.`,
       {
         cause: error,
       },

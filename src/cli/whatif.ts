@@ -72,7 +72,11 @@ export function whatIfCommand(context: CliContext): Command {
         'packs to compare, with commas: names, or files (with a / or a dot)',
       )
       .option('--packages', 'try the packages that the packs offer, too')
-      .option('--group <name=ids>', 'resources billed as one; may be repeated', collectGroup)
+      .option(
+        '--group <name=resources>',
+        'resources billed as one, by id or name; may be repeated',
+        collectGroup,
+      )
       .option('--json', 'print JSON (default when the output is no terminal)'),
   )
     .addHelpText('after', HELP)

@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Where the server leaves the first admin token for commands run on the same machine. */
@@ -12,6 +12,10 @@ export function saveAdminToken(directory: string, token: string): void {
   writeFileSync(path, `${token}\n`, { mode: 0o600 })
   // The mode above counts only for a new file.
   chmodSync(path, 0o600)
+  if (process.getuid?.() !== 0) return
+  // What root writes is for the user that the server runs as, who owns the directory.
+  const { uid, gid } = statSync(directory)
+  chownSync(path, uid, gid)
 }
 
 /** Reads the admin token; undefined when the directory has none or may not be read. */

@@ -64,7 +64,9 @@ export function holderOf(directory: string): Holder | undefined {
   try {
     holder = JSON.parse(readFileSync(lockPath(directory), 'utf8')) as Holder
   } catch (error) {
-    if (error instanceof SyntaxError || codeOf(error) === 'ENOENT') return undefined
+    const isNone =
+      error instanceof SyntaxError || ['ENOENT', 'ENOTDIR'].includes(String(codeOf(error)))
+    if (isNone) return undefined
     throw error
   }
   return isAlive(holder) ? holder : undefined

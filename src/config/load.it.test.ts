@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { AppError } from '../core/errors.ts'
-import { loadConfig, redactUrl, toConfigFile, type LoadOptions } from './load.ts'
+import { findConfigFile, loadConfig, redactUrl, toConfigFile, type LoadOptions } from './load.ts'
 import { configReference } from './reference.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'weir-config-'))
@@ -122,4 +122,24 @@ controlStore: { location: 'postgres://weir:hunter2@host/db?password=hunter2&x=1'
 // Run with -u after a change of the schema.
 test('docs/reference/config.md says what the schema says', async () => {
   await expect(configReference()).toMatchFileSnapshot('../../docs/reference/config.md')
+})
+
+test('a key that is nearly another one names it', () => {
+  const text = complaint(() => load('sever: {}\nserver: { hots: x, nothing: 1 }'))
+  expect(text).toContain('"sever"; meant is "server"?')
+  expect(text).toContain('meant is "host"?')
+  const list = complaint(() => load('sources: [{ type: access-log, name: a, path: [/x] }]'))
+  expect(list).toContain('meant is "paths"?')
+})
+
+test.each([
+  ['nosuch.yaml', 'does not exist; name it with --config or WEIR_CONFIG.'],
+  ['.', 'is a directory; name it with'],
+  ['weir.yaml/x', 'does not exist'],
+])('a configuration file %s that cannot be read says why', (name, reason) => {
+  load('')
+  const path = join(directory, name)
+  expect(complaint(() => loadConfig({ path, environment: {} }))).toContain(reason)
+  expect(findConfigFile({ path, environment: {} })).toBe(path)
+  expect(findConfigFile({ path: undefined, environment: { WEIR_CONFIG: path } })).toBe(path)
 })

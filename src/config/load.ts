@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
 import { AppError } from '../core/errors.ts'
 import { ConfigFile, locate, type Config, type ConfigInput } from './config.ts'
 import { processEnvironment, type Environment } from './environment.ts'
+import { describeProblems, type KeySchema } from './problems.ts'
 
 /** The file that is read when none is named, if it is there. */
 export const DEFAULT_CONFIG_PATH = 'weir.yaml'
@@ -34,7 +35,7 @@ export function loadConfig(options: LoadOptions = {}): Config {
   const { values, problems } = readEnvironment(environment)
   const merged = merge(merge(file ?? {}, values), options.flags ?? {})
   const result = ConfigFile.safeParse(merged)
-  if (!result.success) problems.push(z.prettifyError(result.error))
+  if (!result.success) problems.push(describeProblems(result.error, readSchema()))
   if (result.success && problems.length === 0) return deepFreeze(locate(result.data))
   const named =
     file === null ? 'The configuration' : `The configuration (${path ?? DEFAULT_CONFIG_PATH})`
@@ -42,6 +43,15 @@ export function loadConfig(options: LoadOptions = {}): Config {
     'config_invalid',
     `${named} is not usable:\n${problems.join('\n')}\nAll keys: docs/reference/config.md.`,
   )
+}
+
+/** The file that `loadConfig` reads; null when there is none and the defaults hold. */
+export function findConfigFile({
+  path,
+  environment = processEnvironment(),
+}: Pick<LoadOptions, 'path' | 'environment'>): string | null {
+  const named = path ?? environment['WEIR_CONFIG']
+  return named ?? (existsSync(DEFAULT_CONFIG_PATH) ? DEFAULT_CONFIG_PATH : null)
 }
 
 /** Turns the configuration back into what a file would say, passwords left out. */
@@ -65,20 +75,31 @@ export function redactUrl(text: string): string {
     .replace(/([?&](?:password|access_token)=)[^&#]*/gi, '$1redacted')
 }
 
+const UNREADABLE: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist',
+  ENOTDIR: 'does not exist',
+  EISDIR: 'is a directory',
+  EACCES: 'may not be read by this user',
+}
+
 function readConfigFile(path: string, { optional }: { optional: boolean }): object | null {
   let text: string
   try {
     text = readFileSync(path, 'utf8')
   } catch (error) {
-    if (optional && (error as NodeJS.ErrnoException).code === 'ENOENT') return null
-    throw new AppError('config_invalid', `The configuration file ${path} cannot be read.`, {
-      cause: error,
-    })
+    const code = (error as NodeJS.ErrnoException).code ?? ''
+    if (optional && code === 'ENOENT') return null
+    const reason = UNREADABLE[code] ?? `cannot be read (${code})`
+    throw new AppError(
+      'config_invalid',
+      `The configuration file ${path} ${reason}; name it with --config or WEIR_CONFIG.`,
+      { cause: error },
+    )
   }
   const document = parseDocument(text)
   const [problem] = document.errors
   if (problem !== undefined) {
-    throw new AppError('config_invalid', `${path} is no YAML: ${problem.message}`)
+    throw new AppError('config_invalid', `${path} is no YAML: ${problem.message.trimEnd()}`)
   }
   const value: unknown = document.toJS() ?? {}
   if (isRecord(value)) return value
@@ -91,7 +112,7 @@ function readConfigFile(path: string, { optional }: { optional: boolean }): obje
 function readEnvironment(environment: Environment): { values: object; problems: string[] } {
   const values: Record<string, unknown> = {}
   const problems: string[] = []
-  const schema = z.toJSONSchema(ConfigFile, { io: 'input' }) as JsonSchema
+  const schema = readSchema()
   for (const [variable, text] of Object.entries(environment)) {
     if (text === undefined || !isConfigVariable(variable)) continue
     const found = findKey(schema, variable.slice('WEIR_'.length).split('__'))
@@ -114,13 +135,12 @@ function isConfigVariable(name: string): boolean {
   return name.startsWith('WEIR_') && (name.includes('__') || name === 'WEIR_ROLES')
 }
 
-interface JsonSchema {
-  readonly type?: string
-  readonly properties?: Readonly<Record<string, JsonSchema>>
+function readSchema(): KeySchema {
+  return z.toJSONSchema(ConfigFile, { io: 'input' }) as KeySchema
 }
 
 /** Finds `['INGEST', 'BYTES_MAX']` as `ingest.bytesMax`. */
-function findKey(schema: JsonSchema, names: string[]): { path: string[]; type: string } | null {
+function findKey(schema: KeySchema, names: string[]): { path: string[]; type: string } | null {
   let at = schema
   const path: string[] = []
   for (const name of names) {

@@ -88,7 +88,8 @@ function readLocal(instantMs: EpochMs, zone: string): LocalTime {
   }
 }
 
-function offsetMs(instantMs: EpochMs, zone: string): number {
+/** Finds how far the wall clock of a zone is ahead of UTC at an instant. */
+export function offsetMs(instantMs: EpochMs, zone: string): number {
   const local = toLocal(instantMs, zone)
   const asUtc = Date.UTC(
     local.year,

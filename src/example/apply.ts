@@ -70,7 +70,7 @@ async function snapshot(rows: CatalogRows): Promise<CatalogSnapshot> {
     projects: await all(rows.projects, {}),
     resources: await all(rows.resources, { deletedMs: null }),
     trafficPackages: await all(rows.trafficPackages, {}),
-    exclusivePackages: await all(rows.exclusivePackages, {}),
+    exclusivePackages: await all(rows.exclusivePackages, { deletedMs: null }),
     sources: await all(rows.sources, { active: true }),
   }
 }

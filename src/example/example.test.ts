@@ -4,6 +4,7 @@ import { parseManifest } from '../catalog/manifest.ts'
 import { DAY_MS, MINUTE_MS } from '../core/period.ts'
 import { lookup } from '../geo/geo.ts'
 import { PROVINCES, CARRIERS } from '../geo/region.ts'
+import { BILLING_REGIONS } from '../meters/places.ts'
 import { RECORD_FIELDS } from '../meters/records.ts'
 import { compileFormat } from '../sources/access-log/format.ts'
 import { checkRecord } from '../sources/usage-http/record.ts'
@@ -91,7 +92,7 @@ test('the format compiles, and every domain of the catalog is in the log', () =>
   expect([...hosts].sort()).toEqual(EXAMPLE_DOMAINS.map(({ name }) => name).sort())
 })
 
-test('clients come from every province and carrier, one in ten from abroad, some by IPv6', () => {
+test('clients come from every province, carrier and billing region, one in ten from abroad, some by IPv6', () => {
   const next = createClients(createRandom(1, 'test'))
   const regions = Array.from({ length: 5000 }, next).map((address) => ({
     ...lookup(address),
@@ -101,6 +102,8 @@ test('clients come from every province and carrier, one in ten from abroad, some
   expect(PROVINCES.filter((province) => !provinces.has(province))).toEqual([])
   const carriers = new Set(regions.filter(({ area }) => area === 'cn').map(({ isp }) => isp))
   expect(CARRIERS.filter((isp) => isp !== 'others' && !carriers.has(isp))).toEqual([])
+  const places = new Set(regions.map(({ billingRegion }) => billingRegion))
+  expect([...places, 'abroad'].sort()).toEqual([...BILLING_REGIONS].sort())
   const share = (count: number): number => count / regions.length
   expect(share(regions.filter(({ area }) => area === 'abroad').length)).toBeCloseTo(0.12, 1)
   expect(share(regions.filter(({ isIpv6 }) => isIpv6).length)).toBeCloseTo(0.13, 1)

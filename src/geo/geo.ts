@@ -17,7 +17,9 @@ interface GeoDatabase {
 let loaded: GeoDatabase | undefined
 
 /**
- * Names the address database, such as `ip2region-2.3.0-1a2b3c4d`: package version and content hash.
+ * Names the attribution, such as `ip2region-2.3.0-1a2b3c4d`: the package that brings the addresses,
+ * and a hash of what Weir makes of every one of them. It changes with the files, and likewise when
+ * a country is placed into another billing region.
  */
 export function geoVersion(): string {
   return database().version
@@ -26,8 +28,8 @@ export function geoVersion(): string {
 /**
  * Writes every known prefix to a file, for the engine's `ip_trie` dictionary.
  *
- * Shape: tab-separated lines of prefix, area, province, isp; no header; IPv4 first. Prefixes do not
- * overlap and cover both address spaces, so a lookup always finds one.
+ * Shape: tab-separated lines of prefix, billing region, province, isp; no header; IPv4 first.
+ * Prefixes cover both address spaces, and of those that hold an address the longest counts.
  * Source: docs/explanation/attribution.md, which also says what IPv6 transition addresses mean.
  */
 export async function writeGeoPrefixes(path: string): Promise<{ rows: number }> {
@@ -39,7 +41,9 @@ export async function writeGeoPrefixes(path: string): Promise<{ rows: number }> 
   return { rows: lines.length }
 
   function addLines(prefixes: Iterable<Prefix>, table: readonly GeoRegion[]): void {
-    const tails = table.map(({ area, province, isp }) => `\t${area}\t${province}\t${isp}\n`)
+    const tails = table.map(
+      ({ billingRegion, province, isp }) => `\t${billingRegion}\t${province}\t${isp}\n`,
+    )
     for (const prefix of prefixes) lines.push(prefix.text + (tails[prefix.region] ?? ''))
   }
 }
@@ -93,13 +97,18 @@ function database(): GeoDatabase {
   if (loaded !== undefined) return loaded
   const manifest = createRequire(import.meta.url).resolve('ip2region/package.json')
   const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }
-  const ipv4File = readFileSync(join(manifest, '../data/ip2region.db'))
-  const ipv6File = readFileSync(join(manifest, '../data/ipv6wry.db'))
-  const hash = createHash('sha256').update(ipv4File).update(ipv6File).digest('hex')
-  loaded = {
-    version: `ip2region-${version}-${hash.slice(0, 8)}`,
-    ipv4: readIpv4Ranges(ipv4File),
-    ipv6: readIpv6Ranges(ipv6File),
-  }
+  const ipv4 = readIpv4Ranges(readFileSync(join(manifest, '../data/ip2region.db')))
+  const ipv6 = readIpv6Ranges(readFileSync(join(manifest, '../data/ipv6wry.db')))
+  loaded = { version: `ip2region-${version}-${hashRanges(ipv4, ipv6).slice(0, 8)}`, ipv4, ipv6 }
   return loaded
+}
+
+/** Hashes where every address is. */
+export function hashRanges(ipv4: RangeList<number>, ipv6: RangeList<bigint>): string {
+  const hash = createHash('sha256')
+  hash.update(Float64Array.from(ipv4.starts)).update(BigUint64Array.from(ipv6.starts))
+  for (const { regions, table } of [ipv4, ipv6]) {
+    hash.update(Uint32Array.from(regions)).update(JSON.stringify(table))
+  }
+  return hash.digest('hex')
 }

@@ -21,7 +21,7 @@ interface Collector<Address> extends RangeList<Address> {
  * Shape: starts are 32-bit numbers, ascending, the first is 0.
  * Source: ip2region 2.3.0, dist/lib/ipv4.js.
  */
-export function readIpv4Ranges(file: Buffer): RangeList<number> {
+export function readIpv4Ranges(file: Buffer, regionOf = regionOfIpv4): RangeList<number> {
   const collector = createCollector<number>()
   const known = new Map<number, GeoRegion>()
   const last = file.readUInt32LE(4)
@@ -31,7 +31,7 @@ export function readIpv4Ranges(file: Buffer): RangeList<number> {
     if (region === undefined) {
       const offset = pointer & 0xffffff
       // The text follows a 4-byte city id, which the length counts.
-      region = regionOfIpv4(file.toString('utf8', offset + 4, offset + (pointer >>> 24)))
+      region = regionOf(file.toString('utf8', offset + 4, offset + (pointer >>> 24)))
       known.set(pointer, region)
     }
     collector.add(file.readUInt32LE(entry), region)
@@ -47,7 +47,7 @@ export function readIpv4Ranges(file: Buffer): RangeList<number> {
  * Shape: starts are the upper 64 bits, ascending, the first is 0.
  * Source: ip2region 2.3.0, dist/lib/ipv6.js (the IPDB variant of qqwry).
  */
-export function readIpv6Ranges(file: Buffer): RangeList<bigint> {
+export function readIpv6Ranges(file: Buffer, regionOf = regionOfIpv6): RangeList<bigint> {
   const collector = createCollector<bigint>()
   const width = file.readInt8(6)
   const count = Number(file.readBigInt64LE(8))
@@ -58,7 +58,7 @@ export function readIpv6Ranges(file: Buffer): RangeList<bigint> {
     const offset = file.readUIntLE(at + 8, width)
     let region = known.get(offset)
     if (region === undefined) {
-      region = recordAt(file, offset, width)
+      region = regionOf(...recordAt(file, offset, width))
       known.set(offset, region)
     }
     collector.add(file.readBigUInt64LE(at), region)
@@ -76,7 +76,7 @@ function createCollector<Address>(): Collector<Address> {
     regions,
     table,
     add(start, region) {
-      const key = `${region.area}/${region.province}/${region.isp}`
+      const key = `${region.billingRegion}/${region.province}/${region.isp}`
       let index = indexes.get(key)
       if (index === undefined) {
         index = table.push(region) - 1
@@ -90,12 +90,16 @@ function createCollector<Address>(): Collector<Address> {
 }
 
 /** Mode 1 redirects the whole record, mode 2 the string at this place. */
-function recordAt(file: Buffer, offset: number, width: number): GeoRegion {
+function recordAt(
+  file: Buffer,
+  offset: number,
+  width: number,
+): readonly [place: string, network: string] {
   const mode = file.readUInt8(offset)
   if (mode === 1) return recordAt(file, file.readUIntLE(offset + 1, width), width)
-  const place = stringAt(file, offset, width).replaceAll(/\s/g, '')
+  const place = stringAt(file, offset, width)
   const next = mode === 2 ? offset + 1 + width : file.indexOf(0, offset) + 1
-  return regionOfIpv6(place, stringAt(file, next, width))
+  return [place, stringAt(file, next, width)]
 }
 
 function stringAt(file: Buffer, offset: number, width: number): string {

@@ -1,7 +1,12 @@
+import type { BillingRegion } from '../meters/places.ts'
+import { billingRegionOf } from './countries.ts'
+
 /** Where a client is, in the vendor's codes. Source: docs/explanation/attribution.md. */
 export interface GeoRegion {
   /** `cn` is mainland China; Hong Kong, Macau, Taiwan and every other place are `abroad`. */
   readonly area: 'cn' | 'abroad'
+  /** The area follows from it. */
+  readonly billingRegion: BillingRegion
   /** One of PROVINCES, or `others`. */
   readonly province: string
   /** One of CARRIERS. */
@@ -84,9 +89,12 @@ const CARRIER_PATTERNS: readonly (readonly [isp: string, pattern: RegExp])[] = [
  *
  * The area decides which package pays: the domestic one, which costs the payer less.
  */
-export const UNKNOWN_REGION: GeoRegion = { area: 'cn', province: 'others', isp: 'others' }
-
-const FOREIGN_REGION: GeoRegion = { area: 'abroad', province: 'others', isp: 'others' }
+export const UNKNOWN_REGION: GeoRegion = {
+  area: 'cn',
+  billingRegion: 'cn',
+  province: 'others',
+  isp: 'others',
+}
 
 /**
  * Reads a region of the IPv4 database: `country|district|province|city|carrier`, `0` for unknown.
@@ -96,23 +104,32 @@ const FOREIGN_REGION: GeoRegion = { area: 'abroad', province: 'others', isp: 'ot
 export function regionOfIpv4(text: string): GeoRegion {
   const [country = '0', , province = '0', , carrier = '0'] = text.split('|')
   if (country === '0' || country === '') return UNKNOWN_REGION
-  return country === '中国' ? regionOfChina(province, carrier) : FOREIGN_REGION
+  return country === '中国' ? regionOfChina(province, carrier) : regionAbroad([country])
 }
 
 /**
- * Reads a region of the IPv6 database: a place such as `中国江苏省南京市`, and a network.
+ * Reads a region of the IPv6 database: a place such as `中国 江苏省 南京市`, and a network.
  *
+ * Shape: white space parts the names of a place; `美国 波多黎各` is a territory of a country.
  * Errors: none; what it does not know is `others`.
  */
 export function regionOfIpv6(place: string, network: string): GeoRegion {
   if (place === '' || place.startsWith('IANA') || place === '局域网') return UNKNOWN_REGION
-  return place.startsWith('中国') ? regionOfChina(place.slice(2), network) : FOREIGN_REGION
+  if (!place.startsWith('中国')) return regionAbroad(place.split(/\s+/))
+  return regionOfChina(place.slice(2).trimStart(), network)
+}
+
+function regionAbroad(names: readonly string[]): GeoRegion {
+  const billingRegion = billingRegionOf(names)
+  return { area: 'abroad', billingRegion, province: 'others', isp: 'others' }
 }
 
 function regionOfChina(place: string, carrier: string): GeoRegion {
   const province =
     PROVINCES.find((code) => place.startsWith(PROVINCE_NAMES[code] ?? '')) ?? 'others'
-  if (ABROAD_PROVINCES.has(province)) return { area: 'abroad', province, isp: 'others' }
+  if (ABROAD_PROVINCES.has(province)) {
+    return { area: 'abroad', billingRegion: 'apac1', province, isp: 'others' }
+  }
   const isp = CARRIER_PATTERNS.find(([, pattern]) => pattern.test(carrier))?.[0] ?? 'others'
-  return { area: 'cn', province, isp }
+  return { area: 'cn', billingRegion: 'cn', province, isp }
 }

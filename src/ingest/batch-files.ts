@@ -32,7 +32,7 @@ export async function layOutFiles(batch: Batch, directory: string): Promise<Batc
     const path = join(directory, `${batch.id}-${joined.length}.lines`)
     joined.push(path)
     await joinFrames(run, path)
-    const lines = run.reduce((sum, frame) => sum + frame.lines, 0)
+    const lines = run.reduce((sum, frame) => sum + lineNumbersOf(frame), 0)
     files.push({ path, firstPosition: position - lines })
     run = []
   }
@@ -43,7 +43,7 @@ export async function layOutFiles(batch: Batch, directory: string): Promise<Batc
         await finishRun()
         if (frame.body.length > 0) files.push({ path: frame.body.path, firstPosition: position })
       }
-      position += frame.lines
+      position += lineNumbersOf(frame)
     }
     await finishRun()
   } catch (error) {
@@ -51,6 +51,11 @@ export async function layOutFiles(batch: Batch, directory: string): Promise<Batc
     throw error
   }
   return { files, remove }
+}
+
+/** Positions that a frame takes: empty lines have one, too. */
+function lineNumbersOf({ lines, blankLines = 0 }: Frame): number {
+  return lines + blankLines
 }
 
 async function joinFrames(frames: readonly Frame[], path: string): Promise<void> {

@@ -39,6 +39,8 @@ export interface FrameMeta {
   readonly reading: Reading
   readonly receivedMs: EpochMs
   readonly lines: number
+  /** Empty lines between those; absent: none. They have numbers, and nothing else. */
+  readonly blankLines?: number
   /** Only this account's resources may be reported; null: any. */
   readonly onlyAccount: string | null
   readonly file: FileChunk | null
@@ -50,6 +52,8 @@ export interface FrameMeta {
     readonly line: number
     readonly frame: number
   }[]
+  /** When a replay took its lines in again: what lay in the future then still does. */
+  readonly replayedMs?: EpochMs
 }
 
 /** One unit of acceptance: what one ack covered. `seq` grows with every frame of a journal. */

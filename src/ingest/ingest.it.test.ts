@@ -172,6 +172,26 @@ describe('the state of a frame', () => {
   })
 })
 
+test('a frame says how many of its lines are empty, and when a replay took them in', async () => {
+  await ingest.acceptUsage(request(null, { lines: 2, blankLines: 3 }))
+  await ingest.acceptUsage(request(null, { blankLines: 0 }))
+  const { source, meter, body, lines, onlyAccount } = request(null)
+  const replays = [{ batch: 1, frame: 1, line: 7 }]
+  const meta = { source, meter, lines, onlyAccount, replays, receivedMs: 5 }
+  await ingest.acceptReplay({ ...meta, reading: { kind: 'records' } }, body)
+  const told = (): unknown[] =>
+    journal.pending().map((frame) => [frame.lines, frame.blankLines, frame.replayedMs])
+  const expected = [
+    [2, 3, undefined],
+    [1, undefined, undefined],
+    [1, undefined, NOW_MS],
+  ]
+  expect(told()).toEqual(expected)
+  await close()
+  await open()
+  expect(told()).toEqual(expected)
+})
+
 describe('log files', () => {
   const chunk = (fileId: string, offset: number, headHash = 'head'): LogChunk => ({
     source: 'logs',

@@ -4,7 +4,7 @@ import type { MeterName } from '../meters/meter.ts'
 import type { FileChunk, FrameMeta, FrameOutcome, LogSpec, OversizeLine } from './batch.ts'
 import { createFileEnds } from './file-ends.ts'
 import type { Journal } from './journal.ts'
-import type { IngestRegistry, KnownFile, LoadedFrame } from './registry.ts'
+import type { ChunkSplit, IngestRegistry, KnownFile, LoadedFrame } from './registry.ts'
 import type { StepListener } from './steps.ts'
 
 /** Usage records as they came over HTTP, one JSON object per line. */
@@ -14,6 +14,8 @@ export interface UsageRequest {
   readonly onlyAccount: string | null
   readonly body: Buffer
   readonly lines: number
+  /** Empty lines of the body. */
+  readonly blankLines?: number
   readonly idempotencyKey: string | null
 }
 
@@ -45,9 +47,9 @@ export interface Ingest {
   acceptUsage(request: UsageRequest): Promise<Receipt>
   /** Errors: `overloaded`; `conflict` when this part of the file has been taken in already. */
   acceptLog(chunk: LogChunk): Promise<{ seq: number }>
-  /** Takes rejected lines in again, in place of those they name. */
+  /** Takes rejected lines in again, in place of those they name; their time is judged anew. */
   acceptReplay(
-    meta: Omit<FrameMeta, 'oversize' | 'file' | 'idempotencyKey'>,
+    meta: Omit<FrameMeta, 'oversize' | 'file' | 'idempotencyKey' | 'replayedMs'>,
     body: Buffer,
   ): Promise<number>
   /** The source of a frame that is not loaded yet. */
@@ -58,6 +60,8 @@ export interface Ingest {
   loaded(seq: number, timeoutMs: number): Promise<LoadedFrame | undefined>
   /** Log files that begin with this line, loaded or still in the journal. */
   files(headHash: string): Promise<readonly KnownFile[]>
+  /** Makes the parts of a chunk known, too: a copy of its file ends between them. */
+  splitChunk(split: ChunkSplit): Promise<void>
   /** To be called with each loaded batch. */
   onLoaded(outcomes: readonly FrameOutcome[]): void
 }
@@ -158,7 +162,10 @@ export function createIngest(deps: IngestDeps): Ingest {
       }
     },
     acceptReplay: (meta, body) =>
-      append({ ...meta, file: null, oversize: [], idempotencyKey: null }, body),
+      append(
+        { ...meta, replayedMs: clock.nowMs(), file: null, oversize: [], idempotencyKey: null },
+        body,
+      ),
     sourceOf: (seq) => journal.frame(seq)?.source,
     async state(seq) {
       if (journal.frame(seq) !== undefined) return { state: 'accepted', seq }
@@ -170,6 +177,7 @@ export function createIngest(deps: IngestDeps): Ingest {
       return await registry.loadedFrame(seq)
     },
     files: (headHash) => knownFiles(journal, registry, headHash),
+    splitChunk: (split) => registry.splitChunk(split),
     onLoaded(outcomes) {
       const loaded = new Set(outcomes.map(({ seq }) => seq))
       for (const [slot, seq] of keys ?? []) if (loaded.has(seq)) keys?.delete(slot)
@@ -207,6 +215,7 @@ function usageMeta(request: UsageRequest, clock: Clock): FrameMeta {
     reading: { kind: 'records' },
     receivedMs: clock.nowMs(),
     lines: request.lines,
+    ...((request.blankLines ?? 0) > 0 && { blankLines: request.blankLines }),
     onlyAccount: request.onlyAccount,
     file: null,
     oversize: [],

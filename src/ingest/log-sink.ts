@@ -1,6 +1,6 @@
 import type { LogSpec, OversizeLine } from './batch.ts'
 import type { Ingest } from './ingest.ts'
-import type { KnownFile } from './registry.ts'
+import type { ChunkSplit, KnownFile } from './registry.ts'
 import { AppError } from '../core/errors.ts'
 
 /** What a reader of log files hands over: one piece of one file, cut at line ends. */
@@ -30,13 +30,17 @@ export interface PieceOutcome {
 const WAIT_MS = 60_000
 
 /** Lets readers of log files in this process take their files in. */
-export function createLogSink(ingest: Pick<Ingest, 'acceptLog' | 'files' | 'loaded' | 'state'>): {
+export function createLogSink(
+  ingest: Pick<Ingest, 'acceptLog' | 'files' | 'loaded' | 'splitChunk' | 'state'>,
+): {
   candidates(headHash: string): Promise<readonly KnownFile[]>
   append(piece: LogPiece): Promise<{ batchId: string }>
   outcome(batchId: string): Promise<PieceOutcome>
+  split(split: ChunkSplit): Promise<void>
 } {
   return {
     candidates: (headHash) => ingest.files(headHash),
+    split: (split) => ingest.splitChunk(split),
     async append({ source, formatSpec, fileId, headHash, path, offset, length, sha256, ...rest }) {
       const { seq } = await ingest.acceptLog({
         source,

@@ -27,6 +27,14 @@ export interface KnownFile {
   readonly chunks: readonly KnownChunk[]
 }
 
+/** A known chunk in two parts, known by an identity of their own. */
+export interface ChunkSplit {
+  readonly headHash: string
+  readonly splitId: string
+  readonly path: string
+  readonly parts: readonly [KnownChunk, KnownChunk]
+}
+
 /** Sums over everything a source ever sent; lines = accepted + duplicate + rejected. */
 export interface SourceTotals {
   readonly source: string
@@ -42,6 +50,8 @@ export interface IngestRegistry extends Checkpointer {
   loadedFrame(seq: number): Promise<LoadedFrame | undefined>
   /** Loaded files that begin with this line. */
   files(headHash: string): Promise<readonly KnownFile[]>
+  /** Makes the parts of a known chunk known, too; repeating it changes nothing. */
+  splitChunk(split: ChunkSplit): Promise<void>
   /** Where the loaded part of a file ends; 0 when nothing of it is loaded. */
   fileEnd(fileId: string): Promise<number>
   /** The loaded frame that a source sent under this key. */

@@ -151,13 +151,26 @@ describe('replaying rejected lines', () => {
     ])
   })
 
-  test('leaves alone what no registration or format explains', async () => {
+  test('leaves alone what neither a registration, nor a format, nor time explains', async () => {
     const world = createWorld([
       line(1, 1, { reason: 'too_old' }),
-      line(1, 2, { reason: 'from_future' }),
       line(1, 3, { reason: 'line_too_long' }),
     ])
     expect(await world.replay({})).toMatchObject({ lines: 0 })
+  })
+
+  test('takes in what lay in the future, once; what still does comes back', async () => {
+    const reason = 'from_future'
+    const world = createWorld([
+      line(1, 1, { reason }),
+      line(1, 2, { reason, raw: Buffer.from('tomorrow') }),
+    ])
+    const results = [await world.replay({}), await world.replay({})]
+    expect(results).toMatchObject([
+      { lines: 2, accepted: 1, stillRejected: 1 },
+      { lines: 1, accepted: 0, stillRejected: 1 },
+    ])
+    expect(world.rejected).toMatchObject([{ reason }])
   })
 
   test('started twice takes each line once', async () => {

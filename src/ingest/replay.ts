@@ -51,14 +51,17 @@ export interface ReplayDeps {
 }
 
 /**
- * Reasons that a later registration or another format can explain. Time and size stay as they are.
+ * Reasons that a later registration, another format or the time that passed can explain.
+ *
+ * A line that is too old only grows older, and of one that is too long only the beginning is kept.
  */
-const EXPLAINABLE: readonly RejectReason[] = [
+export const REPLAYABLE: readonly RejectReason[] = [
   'unknown_resource',
   'unparseable',
   'bad_time',
   'bad_bytes',
   'bad_field',
+  'from_future',
 ]
 
 /** Lines taken in again as one frame; bounds memory and the statement that removes them. */
@@ -90,7 +93,7 @@ async function replay(deps: ReplayDeps, request: ReplayRequest): Promise<ReplayR
   const last = deps.lastFrame()
   let after: { frame: number; line: number } | null = null
   for (;;) {
-    const page = await deps.list({ ...filter, reasons: EXPLAINABLE }, { limit: FRAME_LINES, after })
+    const page = await deps.list({ ...filter, reasons: REPLAYABLE }, { limit: FRAME_LINES, after })
     const lines = page.filter((line) => line.frame <= last)
     for (const group of groupLines(lines)) {
       const loaded = await replayGroup(deps, group, spec)

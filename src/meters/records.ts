@@ -1,5 +1,5 @@
 import type { MeterName } from './meter.ts'
-import { ACCESS_REGIONS, AREAS, ISPS, PROVINCES } from './places.ts'
+import { ACCESS_REGIONS, AREAS, BILLING_REGIONS, ISPS, PROVINCES } from './places.ts'
 
 /** Largest quantity one record may report: 2^50, so that no sum of a slot can leave 64 bits. */
 export const QUANTITY_MAX = 2 ** 50
@@ -17,17 +17,23 @@ export interface RecordField {
   readonly required: boolean
   /** Accepted values of a `choice`; numbers may be sent as numbers or text. */
   readonly choices?: readonly string[]
+  /** Another field, and which of its choices follows from each choice of this one. */
+  readonly implies?: { readonly field: string; readonly choiceOf: Readonly<Record<string, string>> }
   readonly doc: string
 }
+
+/** The billing area of each billing region. */
+const AREA_OF_REGION = Object.fromEntries(
+  BILLING_REGIONS.map((region) => [region, region === 'cn' ? 'cn' : 'abroad']),
+)
 
 function field(
   name: string,
   type: RecordField['type'],
   doc: string,
-  options: { required?: boolean; choices?: readonly string[] } = {},
+  options: Partial<Pick<RecordField, 'required' | 'choices' | 'implies'>> = {},
 ): RecordField {
-  const { required = false, choices } = options
-  return { name, type, required, doc, ...(choices !== undefined && { choices }) }
+  return { name, type, required: false, doc, ...options }
 }
 
 const COMMON: readonly RecordField[] = [
@@ -49,8 +55,17 @@ export const RECORD_FIELDS: Readonly<Record<MeterName, readonly RecordField[]>> 
     field('hitRequests', 'quantity', 'Requests answered from cache; default 0.'),
     field('originBytes', 'quantity', 'Bytes fetched from the origin; default 0.'),
     field('originRequests', 'quantity', 'Requests to the origin; default 0.'),
-    field('client', 'text', 'Client address; gives area, province and carrier.'),
+    field('client', 'text', 'Client address; gives billing region, area, province and carrier.'),
     field('area', 'choice', 'Billing area, when no client is given.', { choices: AREAS }),
+    field(
+      'billingRegion',
+      'choice',
+      'Billing region, when no client is given; default: the area.',
+      {
+        choices: BILLING_REGIONS,
+        implies: { field: 'area', choiceOf: AREA_OF_REGION },
+      },
+    ),
     field('province', 'choice', 'Province, when no client is given.', { choices: PROVINCES }),
     field('isp', 'choice', 'Carrier, when no client is given.', { choices: ISPS }),
     field('protocol', 'choice', 'Protocol towards the client.', {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { AREAS, PROVINCES } from '../meters/places.ts'
+import { AREA_SCOPES, redundantMessage, redundantRegion } from '../catalog/area-scope.ts'
+import { PROVINCES } from '../meters/places.ts'
 import { documented, mustBe, oneOf, Price, quantity, section, setOf } from './pack-fields.ts'
 import { parseOverhead, parseRate, parseVolume, parseWindow } from './pack-quantities.ts'
 import type { BandwidthMode } from './rules.ts'
@@ -14,6 +15,13 @@ export const Name = z
   .regex(/^[a-z0-9]+(?:-[a-z0-9]+)*$/, 'must be small letters, digits and hyphens, as in cn-static')
   .max(60, 'must have at most 60 characters')
 
+/** Areas and parts of abroad as files name them. */
+export const Areas = setOf(AREA_SCOPES).superRefine((areas, context) => {
+  const redundant = redundantRegion(areas)
+  if (redundant === undefined) return
+  context.addIssue({ code: 'custom', message: redundantMessage(redundant) })
+})
+
 const common = {
   name: documented(Name, { value: 'text', description: 'What bill lines call it; unique.' }),
   level: documented(oneOf(['account', 'project', 'resource', 'group']).default('account'), {
@@ -25,8 +33,10 @@ const common = {
 }
 
 const scope = {
-  areas: documented(setOf(AREAS).optional(), {
-    description: 'Billing areas.',
+  areas: documented(Areas.optional(), {
+    description:
+      'Billing areas; `abroad` is all its regions and what no region is known of, a region only ' +
+      'what moved there, `abroad-other` only what no region is known of.',
     fallback: 'all',
   }),
   provinces: documented(setOf(PROVINCES).optional(), {
@@ -218,11 +228,15 @@ export const BandwidthEntry = section(
           'Do idle days count? With all days the idle slots are ranked too, so a 95th is lower.',
       },
     ),
-    missingSlot: documented(oneOf(['zero', 'exclude']).default('zero'), {
+    missingSlot: documented(oneOf(['zero', 'exclude', 'exclude-unreported']).default('zero'), {
       description:
-        'A slot that nobody reported: zero, or no slot at all. One of which zero bytes were reported ' +
-        'counts as not reported: sums forget rows of zeros.',
-      settles: 'Is silence zero? Excluding slots makes the rest rank higher.',
+        'Which slots are no slots at all. `zero`: none, silence is zero; `exclude`: those in which ' +
+        'nothing moved, whether zero was reported or nothing was; `exclude-unreported`: those of ' +
+        'which the member has no record, so that one of zero bytes counts as zero.',
+      settles:
+        'Is silence zero? Excluding slots makes the rest rank higher. Records decide, not heartbeats: ' +
+        '`exclude-unreported` is for sources that send a record of zero bytes when nothing moves. ' +
+        'Access logs never do.',
     }),
     rank: documented(Rank.optional(), {
       value: 'section',

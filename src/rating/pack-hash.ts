@@ -16,11 +16,7 @@ export function canonicalJson(value: unknown): string {
   return `{${entries.join(',')}}`
 }
 
-/**
- * Names content by its SHA-256, in hex: equal exactly when the canonical JSON is.
- *
- * Of a rule pack it covers what was understood, defaults included, and not how it was written.
- */
+/** Names content by its SHA-256, in hex: equal exactly when the canonical JSON is. */
 export function hashContent(value: unknown): string {
   return createHash('sha256').update(canonicalJson(value)).digest('hex')
 }

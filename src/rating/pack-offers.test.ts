@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { readShippedRules } from '../config/rule-files.ts'
 import { toPackFile } from './pack-file.ts'
-import { hashContent } from './pack-hash.ts'
+import { hashPack } from './hash-pack.ts'
 import type { PackageOffer } from './pack-offers.ts'
 import { checkRulePack, formatProblem, parseRulePack } from './rule-pack.ts'
 
@@ -70,7 +70,7 @@ test('a pack written out with every default offers the same', () => {
   // JSON is YAML.
   const again = parseRulePack(JSON.stringify(toPackFile(pack)), 'again.yaml')
   expect(pack.packages.offers.length).toBeGreaterThan(5)
-  expect(hashContent(again)).toBe(hashContent(pack))
+  expect(hashPack(again)).toBe(hashPack(pack))
 })
 
 const END = 'months: 1, price: "1" }'
@@ -91,6 +91,11 @@ describe('wrong offers are named with file, line, column and field', () => {
       'nothing in it',
       [`{ name: a, size: 0GB, ${END}`],
       'a.yaml:8:24: packages.offers[0].size: must be a volume above 0 such as "100GiB", not "0GB"',
+    ],
+    [
+      'a region beside abroad, which has it',
+      [`{ name: a, size: 1GB, areas: [apac1, abroad], ${END}`],
+      'a.yaml:8:36: packages.offers[0].areas: names apac1 beside abroad, which takes it in already; keep one of the two',
     ],
     [
       'no word about its end',

@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import type { Area, ContentKind } from '../catalog/model.ts'
+import type { AreaScope, ContentKind } from '../catalog/model.ts'
 import { windowsOverlap } from '../core/day-window.ts'
 import type { Nano } from '../core/money.ts'
 import type { Bytes } from '../core/units.ts'
-import { AREAS } from '../meters/places.ts'
+import { Areas } from './pack-entries.ts'
 import { documented, mustBe, oneOf, Price, quantity, section, setOf } from './pack-fields.ts'
 import { parseVolume, parseWindow } from './pack-quantities.ts'
 import type { DayWindow } from './rules.ts'
@@ -13,7 +13,7 @@ export interface PackageOffer {
   readonly name: string
   readonly sizeBytes: Bytes
   /** null, here and in the next: any. */
-  readonly areas: readonly Area[] | null
+  readonly areas: readonly AreaScope[] | null
   readonly kinds: readonly ContentKind[] | null
   readonly windows: readonly DayWindow[]
   /** Calendar months that it lasts; null: without end. */
@@ -58,8 +58,8 @@ export const OfferEntry = section(
       description: 'What it is bought by; unique in the pack. May be the vendor’s name of it.',
     }),
     size: documented(Size, { value: 'volume above 0', description: 'What is in it.' }),
-    areas: documented(setOf(AREAS).optional(), {
-      description: 'CDN traffic of which areas it pays for.',
+    areas: documented(Areas.optional(), {
+      description: 'CDN traffic of which areas it pays for, as in `scope` of a rule.',
       fallback: 'any',
     }),
     kinds: documented(setOf(['static', 'dynamic']).optional(), {

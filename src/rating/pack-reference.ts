@@ -68,6 +68,38 @@ examples.
 | percent | \`5\`; \`10%\` for \`overhead\` | whole numbers; other shares of \`overhead\` as a fraction, \`1/8\` |
 | times of day | \`"23:00-07:00"\` | local times of the account’s zone; end exclusive, wraps around midnight; may end at 24:00 |
 
+## Prices and packages by region abroad
+
+Abroad is sold as a whole or in six regions: \`apac1\`, \`apac2\`, \`apac3\`, \`eu-na\`, \`me-africa\`,
+\`latam\`. [Attribution](../explanation/attribution.md) says which country is in which. \`areas\` takes
+both: \`abroad\` is all of them and what no region is known of, a region only what is known to have
+moved there, and \`abroad-other\` only what no region is known of, such as records that say
+\`area: abroad\` and no more. Since \`abroad\` has them all, no list names any of them beside it.
+
+\`\`\`yaml
+name: my-cdn-abroad
+version: 1
+description: CDN traffic abroad by region, with packages for a region and for all of them.
+currency: CNY
+meters: [cdn]
+rules:
+  - { type: traffic, name: asia, scope: { areas: [apac1, apac2, apac3] }, price: "0.45" }
+  - { type: traffic, name: eu-na, scope: { areas: [eu-na] }, price: "0.30" }
+  - { type: traffic, name: far, scope: { areas: [me-africa, latam] }, price: "0.70" }
+  - { type: traffic, name: elsewhere, scope: { areas: [abroad-other] }, price: "0.45" }
+packages:
+  burnOrder: [earliest-expiry, narrowest-scope, id]
+  offers:
+    - { name: abroad-100gib, size: 100GiB, areas: [abroad], kinds: [static], months: 12, price: "41.00" }
+    - { name: apac1-100gib, size: 100GiB, areas: [apac1], kinds: [static], months: 12, price: "38.00" }
+\`\`\`
+
+- What no rule names is not billed. \`weir rules check\` and \`weir rules add\` note which parts of
+  abroad no rule prices while others have a price of their own.
+- Arrears of a day are one order for all that is abroad; in a pack with a price for a region, one for
+  each region and one for what no region is known of, since each is rounded for its own price.
+- Where packages end together, \`narrowest-scope\` uses up the region before the whole.
+
 ## What is checked across fields
 
 - Two traffic rules of one \`level\` whose scopes and windows can match the same byte overlap, and so do
@@ -78,7 +110,9 @@ examples.
   \`validDay: { above }\` only with \`proRata\`.
 
 A pack is identified by the SHA-256 of what was understood, defaults included: comments, the order of
-keys and defaults that are written out change nothing.
+keys and defaults that are written out change nothing. Bills name packs by it and are computed again
+from the kept text, so a default never changes once it is released, and a field that is added later
+counts only where it is not at its default: packs that know nothing of it keep their hash.
 
 A pack names no time zone: days, months and windows are those of the account. When a day is settled is
 the operator's choice, \`billing.settle\` of the [configuration](config.md).

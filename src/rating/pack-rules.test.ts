@@ -136,7 +136,12 @@ describe('one rule', () => {
     [
       'an unknown area',
       `${FLAT}, scope: { areas: [us] }`,
-      'a.yaml:6:63: rules[0].scope.areas[0]: must be one of abroad, cn, not "us"',
+      'a.yaml:6:63: rules[0].scope.areas[0]: must be one of cn, abroad, apac1, apac2, apac3, eu-na, me-africa, latam, abroad-other, not "us"',
+    ],
+    [
+      'a region beside abroad, which has it',
+      `${FLAT}, scope: { areas: [abroad, latam] }`,
+      'a.yaml:6:62: rules[0].scope.areas: names latam beside abroad, which takes it in already; keep one of the two',
     ],
     [
       'a province twice',
@@ -218,6 +223,17 @@ describe('several rules', () => {
       ],
       [
         'a.yaml:7:5: rules[1]: "night" overlaps "day" (rules[0]): both would price the same usage per account; give them scopes or windows that have nothing in common',
+      ],
+    ],
+    [
+      'a region and all that is abroad',
+      [
+        'type: traffic, name: whole, price: "1", scope: { areas: [abroad] }',
+        'type: traffic, name: apac1, price: "2", scope: { areas: [apac1] }',
+        'type: traffic, name: latam, price: "3", level: resource, scope: { areas: [latam, cn] }',
+      ],
+      [
+        'a.yaml:7:5: rules[1]: "apac1" overlaps "whole" (rules[0]): both would price the same usage per account; give them scopes or windows that have nothing in common',
       ],
     ],
     [

@@ -1,6 +1,12 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { absorbArrears, type ArrearsPolicy, dailyOrder } from './package-arrears.ts'
+import {
+  absorbArrears,
+  type ArrearsPolicy,
+  dailyOrder,
+  type OrderArea,
+  orderByRegion,
+} from './package-arrears.ts'
 import type { PackageUsage, PrepaidPackage } from './package-terms.ts'
 
 const HOUR = 3_600_000
@@ -12,6 +18,7 @@ function owed(hour: number, bytes: bigint, labels: Partial<PackageUsage> = {}): 
   return {
     startMs: MIDNIGHT + hour * HOUR,
     area: 'cn',
+    billingRegion: labels.area ?? 'cn',
     kind: 'static',
     projectId: 'p1',
     resourceId: 'r1',
@@ -52,6 +59,8 @@ function absorb(
   return `paid ${list(absorbed)} owed ${list(left)} used ${balance.usedBytes}`
 }
 
+const APAC1 = { area: 'abroad', billingRegion: 'apac1' } as const
+const LATAM = { area: 'abroad', billingRegion: 'latam' } as const
 const NIGHT = { windows: [{ fromMinute: 22 * 60, toMinute: 6 * 60 }] }
 
 test.each<[string, PrepaidPackage, readonly PackageUsage[], string]>([
@@ -65,6 +74,39 @@ test.each<[string, PrepaidPackage, readonly PackageUsage[], string]>([
     pack(31n),
     [owed(1, 30n), owed(2, 400n, { kind: 'dynamic' }), owed(3, 500n, { area: 'abroad' })],
     'paid 30 owed 400+500 used 30',
+  ],
+  [
+    // 30 of apac1 and 7 of nobody knows where; the region's package is larger than its 30 alone.
+    'a region package pays for its region only',
+    pack(31n, { areas: ['apac1'] }),
+    [owed(1, 30n, APAC1), owed(2, 7n, { area: 'abroad' }), owed(3, 5n, LATAM)],
+    'paid 30 owed 7+5 used 30',
+  ],
+  [
+    'one of another region pays nothing of it, however large',
+    pack(1000n, { areas: ['latam'] }),
+    [owed(1, 30n, APAC1), owed(2, 7n, { area: 'abroad' })],
+    'paid  owed 30+7 used 0',
+  ],
+  [
+    // The 7 that nobody knows where, of 42 owed abroad.
+    'one for no known region pays for nothing else',
+    pack(8n, { areas: ['abroad-other'] }),
+    [owed(1, 30n, APAC1), owed(2, 7n, { area: 'abroad' }), owed(3, 5n, LATAM), owed(4, 1n)],
+    'paid 7 owed 30+5+1 used 7',
+  ],
+  [
+    // 30 + 7 + 5 = 42 owed abroad: 43 are larger, and cn stays owed.
+    'a unified package pays for all abroad, known or not',
+    pack(43n, { areas: ['abroad'] }),
+    [owed(1, 30n, APAC1), owed(2, 7n, { area: 'abroad' }), owed(3, 5n, LATAM), owed(4, 1n)],
+    'paid 30+7+5 owed 1 used 42',
+  ],
+  [
+    'and nothing when it is not larger than all of it',
+    pack(42n, { areas: ['abroad'] }),
+    [owed(1, 30n, APAC1), owed(2, 7n, { area: 'abroad' }), owed(3, 5n, LATAM)],
+    'paid  owed 30+7+5 used 0',
   ],
   [
     'an off-peak package pays for what moved off-peak: 5 h and 22 h, not 6 h',
@@ -145,6 +187,23 @@ test('a day is ordered once for each area and kind, rounded as a sum; other days
     arrears: [owed(-1, 100n), owed(24, 200n)],
   })
   expect(dailyOrder(arrears, DAY, { ...policy, bill: 'carry' })).toEqual({ orders: [], arrears })
+})
+
+test('abroad is one order, or one for each region where they have prices of their own', () => {
+  // 4 + 3 + 2 = 9 in whole fives is 10. Apart, 4, 3 and 2 are 5 each.
+  const arrears = [
+    owed(1, 4n, APAC1),
+    owed(2, 3n, LATAM),
+    owed(3, 2n, { area: 'abroad' }),
+    owed(4, 1n),
+  ]
+  const policy = { bill: 'daily-order', quantumBytes: 5n, rounding: 'up' } as const
+  const ordersOf = (areaOf?: OrderArea) =>
+    dailyOrder(arrears, DAY, policy, areaOf).orders.map(
+      ({ area, arrearsBytes, orderedBytes }) => `${area} ${arrearsBytes}→${orderedBytes}`,
+    )
+  expect(ordersOf()).toEqual(['abroad 9→10', 'cn 1→5'])
+  expect(ordersOf(orderByRegion)).toEqual(['abroad 2→5', 'apac1 4→5', 'cn 1→5', 'latam 3→5'])
 })
 
 const debts = fc.array(

@@ -1,7 +1,7 @@
-import type { Area } from '../catalog/model.ts'
 import { assert } from '../core/errors.ts'
 import type { Interval } from '../core/period.ts'
 import { type Bytes, divFloor } from '../core/units.ts'
+import type { BillingRegion } from '../meters/places.ts'
 import type { PackageBalance } from './package-burn.ts'
 import { isInScope } from './package-scope.ts'
 import { compareText, type PackageUsage, type PrepaidPackage } from './package-terms.ts'
@@ -67,13 +67,23 @@ export function absorbArrears<U extends PackageUsage>(
 
 /** Post-paid quantity of one area and kind for one day. */
 export interface DailyOrder {
-  readonly area: Area
+  /** By `orderByRegion` a region; `abroad` is then what moved abroad, and nobody knows where. */
+  readonly area: BillingRegion
   readonly kind: 'static' | 'dynamic'
   /** What was in arrears. */
   readonly arrearsBytes: Bytes
   /** What is charged: the same, rounded as the policy declares. */
   readonly orderedBytes: Bytes
 }
+
+/** Names the area in whose order usage is. */
+export type OrderArea = (usage: Pick<PackageUsage, 'area' | 'billingRegion'>) => BillingRegion
+
+/** All that moved abroad is one order. */
+export const orderByArea: OrderArea = ({ area }) => area
+
+/** Each region abroad has its own order: where each has its own price, too. */
+export const orderByRegion: OrderArea = ({ billingRegion }) => billingRegion
 
 /** Orders of a day and the arrears that they leave. */
 export interface DayOrders<U extends PackageUsage = PackageUsage> {
@@ -85,7 +95,8 @@ export interface DayOrders<U extends PackageUsage = PackageUsage> {
 /**
  * Turns the arrears of a closed day into post-paid orders, or carries them.
  *
- * Shape: one order for each area and kind, because each has its own prices.
+ * Shape: one order for each area and kind, because each has its own prices; `areaOf` says which
+ * order usage belongs to.
  * Time: what moved in `day`; arrears of other days stay as they are.
  * Rounding: the sum of each order once, to the policy's quantum.
  * Source: ucdn charge/flowday_new.md, the day's excess is summed and ordered.
@@ -94,12 +105,13 @@ export function dailyOrder<U extends PackageUsage>(
   arrears: readonly U[],
   day: Interval,
   policy: Pick<ArrearsPolicy, 'bill' | 'quantumBytes' | 'rounding'>,
+  areaOf: OrderArea = orderByArea,
 ): DayOrders<U> {
   if (policy.bill === 'carry') return { orders: [], arrears }
   const isOfDay = ({ startMs }: PackageUsage) => day.startMs <= startMs && startMs < day.endMs
   const groups = new Map<string, PackageUsage[]>()
   for (const usage of arrears.filter(isOfDay)) {
-    const key = `${usage.area} ${usage.kind}`
+    const key = `${areaOf(usage)} ${usage.kind}`
     groups.set(key, [...(groups.get(key) ?? []), usage])
   }
   const orders = [...groups]
@@ -108,7 +120,7 @@ export function dailyOrder<U extends PackageUsage>(
       if (first === undefined) return []
       const arrearsBytes = sumBytes([first, ...others])
       const orderedBytes = roundTo(arrearsBytes, policy.quantumBytes, policy.rounding)
-      return [{ area: first.area, kind: first.kind, arrearsBytes, orderedBytes }]
+      return [{ area: areaOf(first), kind: first.kind, arrearsBytes, orderedBytes }]
     })
   return { orders, arrears: arrears.filter((usage) => !isOfDay(usage)) }
 }

@@ -46,6 +46,7 @@ function moved([hour, bytes, labels]: Moved): PackageUsage {
   return {
     startMs: at(hour),
     area: 'cn',
+    billingRegion: labels?.area ?? 'cn',
     kind: 'static',
     projectId: 'p1',
     resourceId: 'r1',
@@ -69,6 +70,11 @@ function burn(
 
 const STATIC = { kinds: ['static'] } as const
 const DYNAMIC = { kinds: ['dynamic'] } as const
+const AT = (billingRegion: PackageUsage['billingRegion']) =>
+  ({ area: billingRegion === 'cn' ? 'cn' : 'abroad', billingRegion }) as const
+/** Abroad as a whole until hour 90, one region until hour 50. */
+const UNIFIED = { id: 'unified', size: 100n, end: 90, areas: ['abroad'] } as const
+const APAC1 = { id: 'zone', size: 50n, end: 50, areas: ['apac1'] } as const
 const OFF_PEAK = { windows: [{ fromMinute: 22 * 60, toMinute: 6 * 60 }] }
 
 test.each<[string, readonly Sketch[], readonly Moved[], string]>([
@@ -95,6 +101,37 @@ test.each<[string, readonly Sketch[], readonly Moved[], string]>([
       [4, 4n],
     ],
     '0:a=5 0:-=5',
+  ],
+  [
+    // Of apac1's 70 its own package, which ends first, gives 50. The other 20, eu-na's 40 and the
+    // 10 of nobody knows where are the unified one's: 70 of its 100. What is of cn is nobody's.
+    'abroad: the region first, what is left of it and all others from the unified package',
+    [UNIFIED, APAC1],
+    [
+      [1, 70n, AT('apac1')],
+      [2, 40n, AT('eu-na')],
+      [3, 10n, AT('abroad')],
+      [4, 5n, AT('cn')],
+    ],
+    '0:unified=70 0:zone=50 0:-=5',
+  ],
+  [
+    // eu-na's 130 take the unified 100 first, in time: apac1 has its own 50 of 60 then.
+    'a region package never pays for another region, nor for what no region is known of',
+    [UNIFIED, APAC1],
+    [
+      [1, 130n, AT('eu-na')],
+      [2, 60n, AT('apac1')],
+      [3, 9n, AT('abroad')],
+    ],
+    '0:unified=100 0:zone=50 0:-=49',
+  ],
+  [
+    // By expiry, whatever its scope: the unified 100 end first here, and apac1's 50 pay for 20.
+    'a unified package that ends sooner goes before the region',
+    [{ ...UNIFIED, end: 40 }, APAC1],
+    [[1, 120n, AT('apac1')]],
+    '0:unified=100 0:zone=20',
   ],
   [
     // 12 moved: the unlimited 5, then 4 of the one that ends at 50, then 3 of the other.

@@ -24,7 +24,11 @@ const hour = fc.oneof(
 const instant = hour.map((hours) => BEGIN + hours * HOUR)
 const orNull = <T>(value: fc.Arbitrary<T>) => fc.option(value, { freq: 1 })
 const kinds = ['static', 'dynamic'] as const
-const areas = ['cn', 'abroad'] as const
+const regions = ['cn', 'abroad', 'apac1', 'latam'] as const
+const areas = fc.oneof(
+  fc.subarray(['cn', 'abroad'] as const, { minLength: 1 }),
+  fc.subarray(['cn', 'apac1', 'latam'] as const, { minLength: 1 }),
+)
 const minute = fc.integer({ min: 0, max: 23 }).map((hours) => hours * 60)
 const validity = (startMs: number) =>
   fc.oneof(
@@ -40,7 +44,7 @@ const pack: fc.Arbitrary<PrepaidPackage> = instant.chain((startMs) =>
   fc.record({
     id: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g'),
     sizeBytes: fc.bigInt({ min: 0n, max: 12n }),
-    areas: orNull(fc.subarray([...areas], { minLength: 1 })),
+    areas: orNull(areas),
     kinds: orNull(fc.subarray([...kinds], { minLength: 1 })),
     projectIds: orNull(fc.subarray(['p', 'q'], { minLength: 1 })),
     resourceIds: orNull(fc.subarray(['r', 's'], { minLength: 1 })),
@@ -57,14 +61,16 @@ const packs = fc.uniqueArray(pack, { selector: ({ id }) => id, maxLength: 6 })
 const dated = packs.map((list) =>
   list.filter(({ validity: { type } }) => type !== 'from-first-use'),
 )
-const entry: fc.Arbitrary<PackageUsage> = fc.record({
-  startMs: instant,
-  area: fc.constantFrom(...areas),
-  kind: fc.constantFrom(...kinds),
-  projectId: fc.constantFrom('p', 'q'),
-  resourceId: fc.constantFrom('r', 's'),
-  bytes: fc.bigInt({ min: 0n, max: 6n }),
-})
+const entry: fc.Arbitrary<PackageUsage> = fc
+  .record({
+    startMs: instant,
+    billingRegion: fc.constantFrom(...regions),
+    kind: fc.constantFrom(...kinds),
+    projectId: fc.constantFrom('p', 'q'),
+    resourceId: fc.constantFrom('r', 's'),
+    bytes: fc.bigInt({ min: 0n, max: 6n }),
+  })
+  .map((usage) => ({ ...usage, area: usage.billingRegion === 'cn' ? 'cn' : 'abroad' }))
 const usages = fc.array(entry, { maxLength: 20 })
 const orders = fc.oneof(
   fc.constant(DEFAULT_BURN_ORDER),
@@ -130,8 +136,8 @@ function sumArrears(run: ReturnType<typeof runTimeline>) {
 
 function sumSlots(usage: readonly PackageUsage[]): Record<string, bigint> {
   const sums: Record<string, bigint> = {}
-  for (const { startMs, area, kind, projectId, resourceId, bytes } of usage) {
-    const key = [startMs, area, kind, projectId, resourceId].join()
+  for (const { startMs, billingRegion, kind, projectId, resourceId, bytes } of usage) {
+    const key = [startMs, billingRegion, kind, projectId, resourceId].join()
     sums[key] = (sums[key] ?? 0n) + bytes
   }
   return sums
@@ -256,27 +262,38 @@ function walk(
   return { postings, left, arrears: sumSlots(owed) }
 }
 
-/** Single bytes of a moment: abroad, then cn; dynamic, then static; by project; by resource. */
+/**
+ * Single bytes of a moment: abroad, then cn; dynamic, then static; by project; by resource; abroad
+ * first where the region is not known, then by region.
+ */
 function bytesAt(usage: readonly PackageUsage[], nowMs: number): PackageUsage[] {
   const found: PackageUsage[] = []
-  for (const area of ['abroad', 'cn']) {
-    for (const kind of ['dynamic', 'static']) {
-      for (const projectId of ['p', 'q']) {
-        for (const resourceId of ['r', 's']) {
-          for (const one of usage) {
-            const same = one.area === area && one.kind === kind && one.startMs === nowMs
-            if (!same || one.projectId !== projectId || one.resourceId !== resourceId) continue
-            for (let byte = 0n; byte < one.bytes; byte += 1n) found.push({ ...one, bytes: 1n })
-          }
-        }
-      }
+  const groups = [['abroad', 'apac1', 'latam'], ['cn']].flatMap((group) =>
+    kinds
+      .toSorted()
+      .flatMap((kind) =>
+        ['p', 'q'].flatMap((projectId) =>
+          ['r', 's'].flatMap((resourceId) =>
+            group.map((billingRegion) => ({ billingRegion, kind, projectId, resourceId })),
+          ),
+        ),
+      ),
+  )
+  for (const { billingRegion, kind, projectId, resourceId } of groups) {
+    for (const one of usage) {
+      if (one.startMs !== nowMs || one.billingRegion !== billingRegion) continue
+      if (one.kind !== kind || one.projectId !== projectId) continue
+      if (one.resourceId !== resourceId) continue
+      for (let byte = 0n; byte < one.bytes; byte += 1n) found.push({ ...one, bytes: 1n })
     }
   }
   return found
 }
 
 function fits(one: PrepaidPackage, byte: PackageUsage): boolean {
-  if (one.areas !== null && !one.areas.some((area) => area === byte.area)) return false
+  const where = byte.billingRegion
+  const isThere = (area: string): boolean => area === where || (area === 'abroad' && where !== 'cn')
+  if (one.areas !== null && !one.areas.some(isThere)) return false
   if (one.kinds !== null && !one.kinds.some((kind) => kind === byte.kind)) return false
   if (one.projectIds !== null && !one.projectIds.some((id) => id === byte.projectId)) return false
   if (one.resourceIds !== null && !one.resourceIds.some((id) => id === byte.resourceId)) {
@@ -327,7 +344,8 @@ function firstOf(
     'narrowest-scope': [
       (one) => one.resourceIds?.length ?? 9,
       (one) => one.projectIds?.length ?? 9,
-      (one) => one.areas?.length ?? 9,
+      // Abroad is six regions, and what no region is known of.
+      (one) => one.areas?.reduce((count, area) => count + (area === 'abroad' ? 7 : 1), 0) ?? 9,
       (one) => one.kinds?.length ?? 9,
       (one) => openByHand(one).size,
     ],

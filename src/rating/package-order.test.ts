@@ -91,6 +91,21 @@ test.each<[string, readonly BurnKey[], readonly Sketch[], string]>([
     'resource project projects both area kind hours any',
   ],
   [
+    // abroad is six regions and the unknown one: seven, so that any six of them are narrower.
+    'narrowest: a region, some regions, abroad as a whole, abroad and cn, any',
+    ['narrowest-scope'],
+    [
+      { id: 'any' },
+      { id: 'both', areas: ['abroad', 'cn'] },
+      { id: 'whole', areas: ['abroad'] },
+      { id: 'six', areas: ['apac1', 'apac2', 'apac3', 'eu-na', 'latam', 'me-africa'] },
+      { id: 'two', areas: ['apac1', 'cn'] },
+      { id: 'one', areas: ['apac1'] },
+      { id: 'other', areas: ['abroad-other'] },
+    ],
+    'one other two six whole both any',
+  ],
+  [
     'a key after the id decides nothing',
     ['id', 'smallest-size'],
     [
@@ -117,7 +132,13 @@ const sketches = fc.uniqueArray(
     size: fc.bigInt({ min: 0n, max: 2n }),
     bought: fc.integer({ min: 0, max: 2 }),
     end: fc.constantFrom<number | null | 'unused'>(null, 'unused', 1, 2),
-    areas: fc.constantFrom<PackageScope['areas']>(null, ['cn'], ['cn', 'abroad']),
+    areas: fc.constantFrom<PackageScope['areas']>(
+      null,
+      ['cn'],
+      ['cn', 'abroad'],
+      ['abroad'],
+      ['apac1'],
+    ),
   }),
   { selector: ({ id }) => id, minLength: 2, maxLength: 8 },
 )

@@ -30,6 +30,7 @@ test.each<[string, Partial<PackageScope>, boolean]>([
   const usage = {
     startMs: 0,
     area: 'cn',
+    billingRegion: 'cn',
     kind: 'dynamic',
     projectId: 'p1',
     resourceId: 'r1',

@@ -1,3 +1,5 @@
+import { coversArea, PARTS_ABROAD } from '../catalog/area-scope.ts'
+import type { AreaScope } from '../catalog/model.ts'
 import type { PackageScope, PackageUsage } from './package-terms.ts'
 import type { DayWindow } from './rules.ts'
 import { isInWindows } from './traffic-windows.ts'
@@ -12,7 +14,7 @@ const DAY_MINUTES = 1440
  */
 export function isInScope(scope: PackageScope, usage: PackageUsage, localMinute: number): boolean {
   return (
-    includes(scope.areas, usage.area) &&
+    coversArea(scope.areas, usage) &&
     includes(scope.kinds, usage.kind) &&
     includes(scope.projectIds, usage.projectId) &&
     includes(scope.resourceIds, usage.resourceId) &&
@@ -31,16 +33,21 @@ function includes<T>(allowed: readonly T[] | null, value: T): boolean {
  * Shape: how many resources, projects, areas and kinds are named, in this order (any: infinitely
  * many), then the open minutes of a day. A package of one resource is narrower than one of a
  * project, whatever else they restrict, because fewer other packages could pay in its place.
+ * `abroad` counts for all its regions and for `abroad-other`, so that any of them is narrower.
  */
 export function breadthOf(scope: PackageScope): readonly number[] {
   const count = (list: readonly unknown[] | null) => list?.length ?? Number.POSITIVE_INFINITY
   return [
     count(scope.resourceIds),
     count(scope.projectIds),
-    count(scope.areas),
+    count(scope.areas?.flatMap(partsOf) ?? null),
     count(scope.kinds),
     openMinutes(scope.windows),
   ]
+}
+
+function partsOf(scope: AreaScope): readonly AreaScope[] {
+  return scope === 'abroad' ? PARTS_ABROAD : [scope]
 }
 
 function openMinutes(windows: readonly DayWindow[]): number {

@@ -1,12 +1,13 @@
-import type { Area, TrafficPackage } from '../catalog/model.ts'
+import type { Area, AreaScope, TrafficPackage } from '../catalog/model.ts'
 import type { EpochMs } from '../core/clock.ts'
 import { floorTo, MINUTE_MS } from '../core/period.ts'
 import type { Bytes } from '../core/units.ts'
+import type { BillingRegion } from '../meters/places.ts'
 import type { DayWindow } from './rules.ts'
 
 /** Which usage a package may pay for: all that is restricted must fit; null: any value. */
 export interface PackageScope {
-  readonly areas: readonly Area[] | null
+  readonly areas: readonly AreaScope[] | null
   /** A static package never pays for dynamic traffic unless it names both. */
   readonly kinds: readonly ('static' | 'dynamic')[] | null
   readonly projectIds: readonly string[] | null
@@ -42,6 +43,8 @@ export interface PrepaidPackage extends PackageScope {
 export interface PackageUsage {
   readonly startMs: EpochMs
   readonly area: Area
+  /** `abroad`: abroad, and nobody knows where. */
+  readonly billingRegion: BillingRegion
   readonly kind: 'static' | 'dynamic'
   readonly projectId: string
   readonly resourceId: string
@@ -49,7 +52,8 @@ export interface PackageUsage {
 }
 
 /**
- * Orders usage by time, then area, kind, project and resource.
+ * Orders usage by time, then area, kind, project, resource and region. The region comes last, so
+ * that usage that is read without it is drawn alike.
  *
  * Shape: two entries that compare equal may be paid for by the same packages, so that their order
  * among themselves changes nothing.
@@ -60,7 +64,8 @@ export function compareUsage(a: PackageUsage, b: PackageUsage): number {
     compareText(a.area, b.area) ||
     compareText(a.kind, b.kind) ||
     compareText(a.projectId, b.projectId) ||
-    compareText(a.resourceId, b.resourceId)
+    compareText(a.resourceId, b.resourceId) ||
+    compareText(a.billingRegion, b.billingRegion)
   )
 }
 

@@ -25,7 +25,13 @@ function pack(id: string, sizeBytes: bigint, start: number, end: number): Prepai
 }
 
 function moved(hour: number, bytes: bigint): PackageUsage {
-  const labels = { area: 'cn', kind: 'static', projectId: 'p', resourceId: 'r' } as const
+  const labels = {
+    area: 'cn',
+    billingRegion: 'cn',
+    kind: 'static',
+    projectId: 'p',
+    resourceId: 'r',
+  } as const
   return { startMs: at(hour), ...labels, bytes }
 }
 

@@ -50,6 +50,28 @@ describe('two traffic rules of one level', () => {
   test.each<[title: string, a: TrafficRule, b: TrafficRule, overlaps: boolean]>([
     ['without any scope', traffic({}), traffic({}), true],
     ['in two areas', traffic({ areas: ['cn'] }), traffic({ areas: ['abroad'] }), false],
+    ['in two regions abroad', traffic({ areas: ['apac1'] }), traffic({ areas: ['latam'] }), false],
+    ['in a region and abroad', traffic({ areas: ['apac1'] }), traffic({ areas: ['abroad'] }), true],
+    [
+      'in a region, and where none is known',
+      traffic({ areas: ['apac1', 'cn'] }),
+      traffic({ areas: ['abroad-other'] }),
+      false,
+    ],
+    [
+      'where no region is known, and abroad',
+      traffic({ areas: ['abroad-other'] }),
+      traffic({ areas: ['abroad'] }),
+      true,
+    ],
+    ['where no region is known, twice', traffic({ areas: ['abroad-other'] }), traffic({}), true],
+    ['in a region and in cn', traffic({ areas: ['apac1'] }), traffic({ areas: ['cn'] }), false],
+    [
+      'in cn and a region, and abroad',
+      traffic({ areas: ['cn', 'latam'] }),
+      traffic({ areas: ['abroad'] }),
+      true,
+    ],
     ['in an area and everywhere', traffic({ areas: ['cn'] }), traffic({}), true],
     ['of an area and of a kind', traffic({ areas: ['cn'] }), traffic({ kinds: ['static'] }), true],
     ['by day and by night', traffic({}, [hours(7, 23)]), traffic({}, [hours(23, 7)]), false],

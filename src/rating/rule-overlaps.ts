@@ -1,3 +1,4 @@
+import { sharesArea } from '../catalog/area-scope.ts'
 import type { BandwidthRule, Rule, Scope, TrafficRule } from './rules.ts'
 import { isInWindows } from './traffic-windows.ts'
 
@@ -39,7 +40,7 @@ function canMatchTogether(a: Rule, b: Rule): boolean {
 
 function shareScope(a: Scope, b: Scope): boolean {
   return (
-    shareValue(a.areas, b.areas) &&
+    sharesArea(a.areas, b.areas) &&
     shareValue(a.provinces, b.provinces) &&
     shareValue(a.kinds, b.kinds) &&
     shareValue(a.directions, b.directions)

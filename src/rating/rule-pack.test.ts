@@ -4,10 +4,11 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import { toPackFile } from './pack-file.ts'
-import { hashContent } from './pack-hash.ts'
+import { hashPack } from './hash-pack.ts'
 import { packReference } from './pack-reference.ts'
 import { parseRulePack, type RulePack } from './rule-pack.ts'
 import { checkTrafficRule } from './traffic-check.ts'
+import { findUnpriced } from './unpriced-parts.ts'
 
 const SHIPPED = fileURLToPath(new URL('../../rules', import.meta.url))
 const NAMES = readdirSync(SHIPPED)
@@ -60,7 +61,7 @@ describe('shipped packs', () => {
     ['ucloud-eip', '1', '424c517823a45185'],
   ])('%s version %s has the content it was shipped with', (name, version, hash) => {
     const pack = shipped(name)
-    expect([pack.version, hashContent(pack).slice(0, 16)]).toEqual([version, hash])
+    expect([pack.version, hashPack(pack).slice(0, 16)]).toEqual([version, hash])
   })
 
   test('ucloud-eip means what its comments say', () => {
@@ -231,7 +232,7 @@ describe('the hash of a pack', () => {
         const lines = stringify(shuffled(toPackFile(base), random), { lineWidth: 0 }).split('\n')
         const text = lines.map((line) => (random() < 0.5 ? `${line} # why\n` : line)).join('\n')
         const pack = parseRulePack(text, 'a.yaml')
-        expect(hashContent(pack)).toBe(hashContent(base))
+        expect(hashPack(pack)).toBe(hashPack(base))
       }),
       { numRuns: 50 },
     )
@@ -242,12 +243,12 @@ describe('the hash of a pack', () => {
     const long = rules(
       'type: traffic, name: flat, price: "1.500", freeBelowPerDay: 1000MB, unit: GiB, overhead: 0/7',
     )
-    expect(hashContent(parseRulePack(long, 'a'))).toBe(hashContent(parseRulePack(short, 'a')))
+    expect(hashPack(parseRulePack(long, 'a'))).toBe(hashPack(parseRulePack(short, 'a')))
   })
 
   test('does not depend on the order in which a scope lists its values', () => {
     const of = (list: string): string =>
-      hashContent(parseRulePack(rules(`${FLAT}, scope: { provinces: [${list}] }`), 'a'))
+      hashPack(parseRulePack(rules(`${FLAT}, scope: { provinces: [${list}] }`), 'a'))
     expect(of('zhejiang, anhui')).toBe(of('anhui, zhejiang'))
   })
 
@@ -264,15 +265,15 @@ describe('the hash of a pack', () => {
   ])('changes with %s', (_what, change) => {
     const entry = { type: 'traffic', name: 'flat', price: '"1"', ...change }
     const text = Object.entries(entry).map(([key, value]) => `${key}: ${value}`)
-    const hash = hashContent(parseRulePack(rules(text.join(', ')), 'a'))
-    expect(hash).not.toBe(hashContent(parseRulePack(rules(FLAT), 'a')))
+    const hash = hashPack(parseRulePack(rules(text.join(', ')), 'a'))
+    expect(hash).not.toBe(hashPack(parseRulePack(rules(FLAT), 'a')))
   })
 })
 
 // Books name packs by hash and read them again years later: never change what is expected here.
 test('a pack that was kept once says the same for ever', () => {
   const text = readFileSync(new URL('testdata/kept-1.yaml', import.meta.url), 'utf8')
-  expect(hashContent(parseRulePack(text, 'kept-1')).slice(0, 16)).toBe('a59b86d7c7478370')
+  expect(hashPack(parseRulePack(text, 'kept-1')).slice(0, 16)).toBe('a59b86d7c7478370')
 })
 
 // Run with -u after a change of the schema.
@@ -280,7 +281,16 @@ test('docs/reference/rule-packs.md says what the schema says', async () => {
   await expect(packReference()).toMatchFileSnapshot('../../docs/reference/rule-packs.md')
 })
 
-test('the example of the reference page is a pack', () => {
-  const [, example = ''] = /```yaml\n([^]*?)```/.exec(packReference()) ?? []
-  expect(parseRulePack(example, 'example').rules).toHaveLength(2)
+test('the examples of the reference page are packs', () => {
+  const found = [...packReference().matchAll(/```yaml\n([^]*?)```/g)]
+  const [day, regions] = found.map(([, example = '']) => parseRulePack(example, 'example'))
+  expect(day?.rules).toHaveLength(2)
+  expect(regions?.rules.map(({ scope }) => scope.areas)).toEqual([
+    ['apac1', 'apac2', 'apac3'],
+    ['eu-na'],
+    ['latam', 'me-africa'],
+    ['abroad-other'],
+  ])
+  expect(findUnpriced(regions?.rules ?? [])).toEqual([])
+  expect(regions?.packages.offers.map(({ areas }) => areas)).toEqual([['abroad'], ['apac1']])
 })

@@ -29,6 +29,8 @@ export interface RulePack {
 
 /** Each rule is compared with each other one. */
 const RULES_MAX = 1000
+/** Those of the first release; one that comes later is priced by packs that name it. */
+const METERS_DEFAULT: readonly MeterName[] = ['cdn', 'eip', 'mna']
 
 const mustBeVersion = mustBe('a whole number such as 2, or a version such as 1.2.0')
 
@@ -75,7 +77,7 @@ export const PackEntry = section(
       description: 'Where the rules were published.',
       fallback: 'none',
     }),
-    meters: documented(setOf(METER_NAMES).prefault([...METER_NAMES]), {
+    meters: documented(setOf(METER_NAMES).prefault([...METERS_DEFAULT]), {
       description: 'What is priced; usage of other meters is none of the pack’s.',
       settles: 'May a pack for addresses price CDN traffic? Only when it says so.',
     }),

@@ -1,4 +1,4 @@
-import type { Area } from '../catalog/model.ts'
+import type { AreaScope } from '../catalog/model.ts'
 import type { DayWindow } from '../core/day-window.ts'
 import type { Nano } from '../core/money.ts'
 import type { Bytes, Radix } from '../core/units.ts'
@@ -12,9 +12,12 @@ export type Rule = TrafficRule | BandwidthRule
 /** At which level usage is summed before it is tiered or ranked; `group` names resources. */
 export type Level = 'account' | 'project' | 'resource' | 'group'
 
-/** Usage that a line is about; every list that is present must contain the usage's value. */
+/**
+ * Usage that a line is about; every list that is present must contain the usage's value. In `areas`
+ * it is enough that either its area or its billing region is named.
+ */
 export interface Scope {
-  readonly areas?: readonly Area[]
+  readonly areas?: readonly AreaScope[]
   /** Province codes. */
   readonly provinces?: readonly string[]
   readonly kinds?: readonly ('static' | 'dynamic')[]
@@ -78,8 +81,11 @@ export interface BandwidthRule {
   readonly direction: 'out' | 'in' | 'max-per-slot' | 'max-of-both' | 'sum'
   /** Which days take part: all, or those whose total is above so many bytes. */
   readonly validDay: 'all' | { readonly aboveBytes: Bytes }
-  /** A slot nobody reported: `zero`, or `exclude`, which makes the period that much shorter. */
-  readonly missingSlot: 'zero' | 'exclude'
+  /**
+   * Slots that are left out, which makes the period that much shorter: none (`zero`), those in
+   * which nothing moved (`exclude`), or those without any record, not even one of zero bytes.
+   */
+  readonly missingSlot: 'zero' | 'exclude' | 'exclude-unreported'
   /** How many of N slots are dropped: `percent` % of N, rounded this way. */
   readonly rank: { readonly percent: number; readonly rounding: 'floor' | 'ceil' | 'round' }
   /** Mbps = 10^6 or 2^20 bit/s. */

@@ -44,13 +44,17 @@ function usageIn(stage: Stage): fc.Arbitrary<TrafficUsage[]> {
     startMs: stageSlots(stage),
     resourceId: fc.constantFrom('r1', 'r2', 'r3', 'r4'),
     projectId: fc.constantFrom('p1', 'p2'),
-    area: fc.constantFrom('cn', 'abroad'),
+    billingRegion: fc.constantFrom('cn', 'abroad', 'apac1', 'latam'),
     province: fc.constantFrom('beijing', 'hainan', 'unknown'),
     kind: fc.constantFrom('static', 'dynamic'),
     direction: fc.constantFrom('in', 'out'),
     bytes: fc.bigInt({ min: 0n, max: 40n }),
   } as const)
-  return fc.array(entry, { maxLength: 25 })
+  const placed = entry.map((one): TrafficUsage => ({
+    ...one,
+    area: one.billingRegion === 'cn' ? 'cn' : 'abroad',
+  }))
+  return fc.array(placed, { maxLength: 25 })
 }
 
 /** Bounds of few bytes, and prices that come to some nano and a fraction for each of them. */
@@ -78,7 +82,7 @@ function some<const T extends string>(...values: readonly T[]): fc.Arbitrary<T[]
 
 const scopes = fc
   .record({
-    areas: some('cn', 'abroad'),
+    areas: fc.oneof(some('cn', 'abroad'), some('cn', 'apac1', 'latam', 'abroad-other')),
     provinces: some('beijing', 'hainan', 'unknown'),
     kinds: some('static', 'dynamic'),
     directions: some('in', 'out'),

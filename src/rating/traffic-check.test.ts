@@ -45,6 +45,12 @@ test.each<[string, Partial<TrafficRule>, string[]]>([
     { tiers: [0n, null].map((upToBytes) => ({ upToBytes, price: 1n })) },
     ['tiers[0].upToBytes'],
   ],
+  ['a region beside abroad', { scope: { areas: ['abroad', 'apac2'] } }, ['scope.areas']],
+  [
+    'no known region beside abroad',
+    { scope: { areas: ['abroad', 'abroad-other'] } },
+    ['scope.areas'],
+  ],
   ['a negative price', { tiers: [{ upToBytes: null, price: -1n }] }, ['tiers[0].price']],
   [
     'a denominator of 0',

@@ -1,3 +1,4 @@
+import { redundantRegion } from '../catalog/area-scope.ts'
 import type { Problem } from '../core/errors.ts'
 import type { DayWindow, Scope, TrafficRule, TrafficTier } from './rules.ts'
 
@@ -20,12 +21,16 @@ export function checkTrafficRule(rule: TrafficRule): Problem[] {
 }
 
 function checkScope(scope: Scope): Problem[] {
-  return (['areas', 'provinces', 'kinds', 'directions'] as const)
+  const empty = (['areas', 'provinces', 'kinds', 'directions'] as const)
     .filter((list) => scope[list]?.length === 0)
     .map((list) => ({
       field: `scope.${list}`,
       message: 'An empty list covers nothing; name what is covered, or leave the list out.',
     }))
+  const redundant = redundantRegion(scope.areas ?? [])
+  if (redundant === undefined) return empty
+  const message = `All that is abroad takes in ${redundant} already; keep one of the two.`
+  return [...empty, { field: 'scope.areas', message }]
 }
 
 function checkWindow(window: DayWindow, index: number): Problem[] {

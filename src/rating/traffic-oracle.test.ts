@@ -73,7 +73,13 @@ function oracle(rule: TrafficRule, usage: readonly TrafficUsage[], basis: Traffi
   const day = (entry: TrafficUsage) => wallClock(entry.startMs, basis.zone).slice(0, 10)
   const seen = usage.filter(
     (entry) =>
-      matches(scope.areas, entry.area) &&
+      (scope.areas === undefined ||
+        scope.areas.some(
+          (area) =>
+            area === entry.billingRegion ||
+            (area === 'abroad' && entry.billingRegion !== 'cn') ||
+            (area === 'abroad-other' && entry.billingRegion === 'abroad'),
+        )) &&
       matches(scope.provinces, entry.province) &&
       matches(scope.kinds, entry.kind) &&
       matches(scope.directions, entry.direction),

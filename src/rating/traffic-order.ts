@@ -8,6 +8,7 @@ export function compareTraffic(a: TrafficUsage, b: TrafficUsage): number {
     compareText(a.resourceId, b.resourceId) ||
     compareText(a.projectId, b.projectId) ||
     compareText(a.area, b.area) ||
+    compareText(a.billingRegion, b.billingRegion) ||
     compareText(a.kind, b.kind) ||
     compareText(a.province, b.province) ||
     compareText(b.direction, a.direction)
@@ -31,6 +32,7 @@ export function mergeTraffic(
 
 /** Names what an entry is told apart by. */
 export function trafficKey(entry: TrafficUsage): string {
-  const { startMs, resourceId, projectId, area, kind, province, direction } = entry
-  return [startMs, resourceId, projectId, area, kind, province, direction].join(' ')
+  const { startMs, resourceId, projectId, billingRegion, kind, province, direction } = entry
+  // The area follows from the region.
+  return [startMs, resourceId, projectId, billingRegion, kind, province, direction].join(' ')
 }

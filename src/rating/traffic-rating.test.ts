@@ -40,6 +40,7 @@ function usage(bytes: Bytes, fields: Partial<TrafficUsage> = {}): TrafficUsage {
     resourceId: 'r1',
     projectId: 'p1',
     area: 'cn',
+    billingRegion: fields.area ?? 'cn',
     province: 'zhejiang',
     kind: 'static',
     direction: 'out',

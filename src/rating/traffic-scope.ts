@@ -1,11 +1,12 @@
+import { coversArea } from '../catalog/area-scope.ts'
 import { AppError, unreachable } from '../core/errors.ts'
 import type { Level, Scope } from './rules.ts'
 import type { TrafficBasis, TrafficUsage } from './traffic-usage.ts'
 
-/** Tells whether a rule is about this usage: each list that is present contains its value. */
+/** Tells whether a rule is about this usage: each list that is present takes it in. */
 export function isInScope(scope: Scope, usage: TrafficUsage): boolean {
   return (
-    (scope.areas?.includes(usage.area) ?? true) &&
+    coversArea(scope.areas, usage) &&
     (scope.provinces?.includes(usage.province) ?? true) &&
     (scope.kinds?.includes(usage.kind) ?? true) &&
     (scope.directions?.includes(usage.direction) ?? true)

@@ -3,6 +3,7 @@ import type { EpochMs } from '../core/clock.ts'
 import type { Nano } from '../core/money.ts'
 import type { Interval } from '../core/period.ts'
 import type { Bytes } from '../core/units.ts'
+import type { BillingRegion } from '../meters/places.ts'
 
 /**
  * What one resource moved in one slot, in one direction, to one place.
@@ -16,6 +17,8 @@ export interface TrafficUsage {
   readonly resourceId: string
   readonly projectId: string
   readonly area: Area
+  /** Its area follows from it; `abroad`: abroad, and nobody knows where. */
+  readonly billingRegion: BillingRegion
   readonly province: string
   readonly kind: 'static' | 'dynamic'
   readonly direction: 'in' | 'out'

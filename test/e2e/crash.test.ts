@@ -9,7 +9,14 @@ import {
   type CrashChild,
   type KillPoint,
 } from '../support/crash-child.ts'
-import { createJobs, createRandom, LATE_ADDRESS, type Job } from '../support/crash-load.ts'
+import {
+  BrokenError,
+  createJobs,
+  createRandom,
+  LATE_ADDRESS,
+  type Job,
+} from '../support/crash-load.ts'
+import { CRASH_ACCOUNT, REGISTERED_AT } from '../support/crash-world.ts'
 
 /** Rounds under load; each ends with SIGKILL. */
 const ROUNDS = 50
@@ -71,10 +78,10 @@ describe('kill -9 under load', () => {
       const job = open.shift() ?? jobs.next()
       let isAcked = false
       try {
-        isAcked = await job.send(child.url)
+        isAcked = await job.send(child)
       } catch (error) {
-        // The connection broke; anything else is an answer that must not be.
-        if (error instanceof TypeError && error.cause === undefined) throw error
+        // Anything else is an answer that must not be.
+        if (!(error instanceof BrokenError)) throw error
       }
       if (isAcked) acked[job.kind] += 1
       else open.push(job)
@@ -160,26 +167,38 @@ describe('kill -9 under load', () => {
       await round(step === undefined ? null : { step, count }, lifeMs)
     }
     await inFreshChild(async (child) => {
-      for (const job of open.splice(0)) expect(await job.send(child.url)).toBe(true)
+      for (const job of open.splice(0)) expect(await job.send(child)).toBe(true)
       checkTotals(await settle(child), 0)
     })
     expect(Math.min(...Object.values(acked))).toBeGreaterThan(ROUNDS)
-  }, 300_000)
+  }, 400_000)
 
   test('rejected lines that a registration explains are taken in once, killed at any step', async () => {
-    const post = (child: CrashChild, path: string, body = ''): Promise<Response> =>
-      fetch(child.url + path, { method: 'POST', body, headers: { 'content-type': 'text/plain' } })
-    await inFreshChild((child) => post(child, '/register', LATE_ADDRESS))
+    const post = ({ url, tokens }: CrashChild, path: string, body: object): Promise<Response> =>
+      fetch(`${url}/admin/v1${path}`, {
+        method: 'POST',
+        body: JSON.stringify(body),
+        headers: {
+          authorization: `Bearer ${tokens.admin}`,
+          'content-type': 'application/json',
+        },
+      })
+    const replayed = { source: 'keys', detail: LATE_ADDRESS }
+    const late = { meter: 'eip', name: LATE_ADDRESS, account: CRASH_ACCOUNT }
+    await inFreshChild(async (child) => {
+      const made = await post(child, '/resources', { ...late, createdAt: REGISTERED_AT })
+      expect(made.status).toBe(201)
+    })
     for (const step of REPLAY_STEPS) {
       const child = await startCrashChild(script, directory, { step, count: 1 })
       if (child === undefined) continue
-      const replay = post(child, '/replay').catch((error: unknown) => error)
+      const replay = post(child, '/rejected/replay', replayed).catch((error: unknown) => error)
       await Promise.race([replay, child.ended])
       child.process.kill('SIGKILL')
       await child.ended
     }
     await inFreshChild(async (child) => {
-      expect((await post(child, '/replay')).status).toBe(200)
+      expect((await post(child, '/rejected/replay', replayed)).status).toBe(200)
       const report = await settle(child)
       checkTotals(report, jobs.expected.keyRejected)
       const keys = report.eip.filter((row) => row.source === 'keys')

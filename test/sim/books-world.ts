@@ -3,8 +3,9 @@
  * closing ran. Plain data, so that the product and the oracle can be given the same.
  */
 import type { ExclusiveVolume } from '../../src/billing/book.ts'
-import type { Area, ContentKind, MeterName, PayMode } from '../../src/catalog/model.ts'
+import type { ContentKind, MeterName, PayMode } from '../../src/catalog/model.ts'
 import type { EpochMs } from '../../src/core/clock.ts'
+import type { BillingRegion } from '../../src/meters/places.ts'
 import type { Bytes } from '../../src/core/units.ts'
 import type { PrepaidPackage } from '../../src/rating/package-terms.ts'
 import type { RulePack } from '../../src/rating/rule-pack.ts'
@@ -16,7 +17,8 @@ export interface SimRecord {
   readonly minuteMs: EpochMs
   readonly arrivedMs: EpochMs
   readonly resourceId: string
-  readonly area: Area
+  /** Abroad unless it is `cn`; `abroad`: nobody knows where. */
+  readonly billingRegion: BillingRegion
   readonly province: string
   readonly direction: 'in' | 'out'
   /** Above zero. */

@@ -8,7 +8,7 @@ import type { RulePack } from '../../src/rating/rule-pack.ts'
 import type { BandwidthRule } from '../../src/rating/rules.ts'
 import type { TrafficUsage } from '../../src/rating/traffic-usage.ts'
 import { daysBetween, holds, SLOT_MS } from './slow-time.ts'
-import { memberOf, type TrafficTerms } from './slow-traffic.ts'
+import { isAmong, memberOf, type TrafficTerms } from './slow-traffic.ts'
 
 /** Five minutes of one member, in bits that they hold (bit/s × 300), and in bytes. */
 interface Slot {
@@ -71,7 +71,7 @@ export function bandwidthLines(
 }
 
 function isInScope({ scope }: BandwidthRule, entry: TrafficUsage): boolean {
-  if (scope.areas !== undefined && !scope.areas.includes(entry.area)) return false
+  if (!isAmong(scope.areas ?? null, entry)) return false
   if (scope.provinces !== undefined && !scope.provinces.includes(entry.province)) return false
   return scope.kinds === undefined || scope.kinds.includes(entry.kind)
 }

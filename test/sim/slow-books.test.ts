@@ -41,7 +41,8 @@ function resource(id: string, more: Partial<SimResource> = {}): SimResource {
 
 function moved(time: string, bytes: bigint, more: Partial<SimRecord> = {}): SimRecord {
   const minuteMs = at(time)
-  const place = { area: 'cn', province: 'beijing', direction: 'out', resourceId: 'r' } as const
+  const where = { billingRegion: 'cn', province: 'beijing' } as const
+  const place = { ...where, direction: 'out', resourceId: 'r' } as const
   const arrivedMs = minuteMs + MINUTE_MS
   return { id: `${time} ${bytes}`, minuteMs, arrivedMs, ...place, bytes, ...more }
 }

@@ -247,7 +247,9 @@ class BookLife {
     })
     const packages = this.#packagesOf(day, settledMs)
     const rules = trafficRulesOf(pack)
-    const given = exclusive.filter(({ createdMs }) => createdMs < day.endMs)
+    const given = exclusive.filter(
+      ({ createdMs, deletedMs = Infinity }) => createdMs < day.endMs && deletedMs > day.startMs,
+    )
     const volumes = new Set(given.map(({ resourceId }) => resourceId))
     return piecesOf(
       billed,
@@ -256,6 +258,7 @@ class BookLife {
         atMs: [
           ...packageMoments(packages),
           ...exclusive.flatMap((each) => resetsIn(each.createdMs, each.resetPolicy, day, zone)),
+          ...exclusive.flatMap(({ deletedMs = 0 }) => deletedMs),
         ],
         windows: [...rules, ...packages].map(({ windows }) => windows),
       },
@@ -272,7 +275,7 @@ class BookLife {
     const untilSettled = { startMs: day.startMs, endMs: settledMs }
     const { draws, absorptions } = this.#draw(left, packages, untilSettled, terms)
     const arrears = this.#takeArrears(day, pack)
-    const { orders, pieces: ordered } = orderArrears(arrears, pack.packages.arrears)
+    const { orders, pieces: ordered } = orderArrears(arrears, pack.packages.arrears, pack.rules)
     for (const { arrearsBytes } of orders) this.#settled += arrearsBytes
     const lines = this.#dayLines(day, pack, ordered, closedMs)
     const moves = { draws, absorptions, covered }
@@ -430,7 +433,7 @@ class BookLife {
     this.#carried.arrears = [...waiting, ...this.#carried.arrears]
     for (const { bytes } of added) this.#settled += bytes
     day.arrears = [...day.arrears, ...added]
-    day.ordered = orderArrears(day.arrears, pack.packages.arrears).pieces
+    day.ordered = orderArrears(day.arrears, pack.packages.arrears, pack.rules).pieces
     const lines = this.#dayLines(day, pack, day.ordered, atMs)
     return { draws, absorptions, covered, lines }
   }

@@ -7,7 +7,7 @@ import type { ArrearsPolicy } from '../../src/rating/package-arrears.ts'
 import type { BurnKey } from '../../src/rating/package-order.ts'
 import type { PrepaidPackage } from '../../src/rating/package-terms.ts'
 import { isOpen, isOpenAt, monthsLater, resetBefore } from './slow-time.ts'
-import { compareForDraw, type Piece } from './slow-traffic.ts'
+import { compareForDraw, isAmong, type Piece } from './slow-traffic.ts'
 
 /** How far one package is used up. */
 export interface Tank {
@@ -63,7 +63,7 @@ function allows<T>(list: readonly T[] | null, value: T): boolean {
 /** Whether a package is made for such usage, valid or not. */
 function isFor(pack: PrepaidPackage, piece: Piece, zone: string): boolean {
   return (
-    allows(pack.areas, piece.area) &&
+    isAmong(pack.areas, piece) &&
     allows(pack.kinds, piece.kind) &&
     allows(pack.projectIds, piece.projectId) &&
     allows(pack.resourceIds, piece.resourceId) &&
@@ -97,7 +97,10 @@ function rankBy(key: BurnKey, pack: PrepaidPackage, endMs: EpochMs | undefined):
       return [Number(pack.sizeBytes)]
     case 'narrowest-scope': {
       const { resourceIds, projectIds, areas, kinds } = pack
-      return [...[resourceIds, projectIds, areas, kinds].map(size), openMinutes(pack)]
+      // All that is abroad are its six regions, and what moved nobody knows where.
+      const places = areas?.flatMap((area) => (area === 'abroad' ? Array(7).fill(area) : [area]))
+      const lists = [resourceIds, projectIds, places ?? null, kinds]
+      return [...lists.map(size), openMinutes(pack)]
     }
     case 'id':
       return []
@@ -186,7 +189,8 @@ export function coverPiece(
   let { bytes } = piece
   for (const volume of volumes) {
     if (volume.resourceId !== piece.resourceId || piece.direction !== 'out') continue
-    const { createdMs, resetPolicy } = volume
+    const { createdMs, deletedMs, resetPolicy } = volume
+    if (deletedMs !== undefined && deletedMs <= piece.startMs) continue
     const periodMs = resetBefore(createdMs, resetPolicy, piece.startMs, zone)
     if (periodMs === undefined) continue
     const key = `${volume.id} ${periodMs}`

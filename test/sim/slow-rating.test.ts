@@ -9,7 +9,7 @@ import { MINUTE_MS, type ResetPolicy } from '../../src/core/period.ts'
 import { rateBandwidth } from '../../src/rating/bandwidth-line.ts'
 import type { MemberUsage } from '../../src/rating/bandwidth-usage.ts'
 import { exclusivePeriodOf } from '../../src/rating/exclusive-period.ts'
-import { dailyOrder } from '../../src/rating/package-arrears.ts'
+import { dailyOrder, orderByArea, orderByRegion } from '../../src/rating/package-arrears.ts'
 import { mergePostings } from '../../src/rating/package-burn.ts'
 import { BURN_KEYS } from '../../src/rating/package-order.ts'
 import type { PrepaidPackage } from '../../src/rating/package-terms.ts'
@@ -26,6 +26,7 @@ import { common, daysBetween, holds, monthOf, monthsLater, resetBefore } from '.
 import { orderArrears, type Piece, piecesOf, trafficLines } from './slow-traffic.ts'
 import { ZONES } from './year-world.ts'
 
+const REGIONAL = { type: 'traffic', scope: { areas: ['apac1'] } } as const
 const WHOLE = { quantumBytes: 1n, rounding: 'down', absorb: 'never', bill: 'daily-order' } as const
 
 function packOf(rule: Rule): RulePack {
@@ -167,7 +168,13 @@ test('bandwidths are ranked and priced as the product does it', () => {
       const [zone, start] = where
       const [, , third] = daysBetween(Date.parse(start), Date.parse(start) + 4 * 86_400_000, zone)
       const period = { startMs: Date.parse(start), endMs: third?.endMs ?? 0 }
-      const labels = { area: 'cn', kind: 'static', province: '', projectId: 'p' } as const
+      const labels = {
+        area: 'cn',
+        billingRegion: 'cn',
+        kind: 'static',
+        province: '',
+        projectId: 'p',
+      } as const
       const usage = list.map(({ minute, ...rest }): TrafficUsage => ({
         ...labels,
         ...rest,
@@ -220,7 +227,10 @@ const packages: fc.Arbitrary<PrepaidPackage[]> = fc.uniqueArray(
     sizeBytes: fc.bigInt({ min: 0n, max: 20n }),
     purchasedMs: fc.integer({ min: 0, max: 2 }),
     startMs: instants,
-    areas: maybe('cn' as const, 'abroad' as const),
+    areas: fc.oneof(
+      maybe('cn' as const, 'abroad' as const),
+      maybe('cn' as const, 'apac1' as const, 'eu-na' as const, 'abroad-other' as const),
+    ),
     kinds: maybe('static' as const, 'dynamic' as const),
     projectIds: maybe('p', 'q'),
     resourceIds: maybe('r', 's'),
@@ -239,20 +249,20 @@ const packages: fc.Arbitrary<PrepaidPackage[]> = fc.uniqueArray(
   { selector: ({ id }) => id, maxLength: 6 },
 )
 
-const pieces: fc.Arbitrary<Piece[]> = fc.array(
-  fc.record({
+const piece = fc
+  .record({
     startMs: instants,
     resourceId: fc.constantFrom('r', 's'),
     projectId: fc.constantFrom('p', 'q'),
-    area: fc.constantFrom('cn', 'abroad'),
+    billingRegion: fc.constantFrom('cn', 'abroad', 'apac1', 'eu-na'),
     province: fc.constant(''),
     kind: fc.constantFrom('static', 'dynamic'),
     direction: fc.constant('out'),
     bytes: fc.bigInt({ min: 1n, max: 9n }),
     rules: fc.constant(['out']),
-  } as const),
-  { maxLength: 25 },
-)
+  } as const)
+  .map((one): Piece => ({ ...one, area: one.billingRegion === 'cn' ? 'cn' : 'abroad' }))
+const pieces = fc.array(piece, { maxLength: 25 })
 
 const burnOrders = fc.shuffledSubarray(BURN_KEYS.filter((key) => key !== 'id'))
 
@@ -295,14 +305,16 @@ test('packages are drawn from, and absorb arrears, as in the product', () => {
 
 test('orders are rounded as in the product', () => {
   const roundings = fc.constantFrom('up' as const, 'down' as const, 'nearest' as const)
+  const sizes = fc.bigInt({ min: 1n, max: 12n })
   fc.assert(
-    fc.property(pieces, fc.bigInt({ min: 1n, max: 12n }), roundings, (list, quantum, rounding) => {
+    fc.property(pieces, sizes, roundings, fc.boolean(), (list, quantum, rounding, byRegion) => {
       const policy = { ...WHOLE, quantumBytes: quantum, rounding }
-      const slow = orderArrears(list, policy)
-      expect(slow.orders).toEqual(dailyOrder(list, SPAN, policy).orders)
+      const slow = orderArrears(list, policy, byRegion ? [REGIONAL] : [])
+      const areaOf = byRegion ? orderByRegion : orderByArea
+      expect(slow.orders).toEqual(dailyOrder(list, SPAN, policy, areaOf).orders)
       // What is priced is what is ordered, and no piece is more than it was but the last.
       for (const { area, kind, orderedBytes } of slow.orders) {
-        const own = slow.pieces.filter((piece) => piece.area === area && piece.kind === kind)
+        const own = slow.pieces.filter((one) => areaOf(one) === area && one.kind === kind)
         expect(own.reduce((sum, { bytes }) => sum + bytes, 0n)).toBe(orderedBytes)
       }
     }),

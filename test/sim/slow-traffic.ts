@@ -1,12 +1,14 @@
 /** Usage priced by volume, by rules that look at every piece of it. */
 import type { TrafficBillLine } from '../../src/billing/bill.ts'
+import type { AreaScope } from '../../src/catalog/model.ts'
 import type { EpochMs } from '../../src/core/clock.ts'
 import { divRound, formatMoney, priceOf } from '../../src/core/money.ts'
 import type { Interval } from '../../src/core/period.ts'
 import type { Bytes } from '../../src/core/units.ts'
+import type { BillingRegion } from '../../src/meters/places.ts'
 import type { ArrearsPolicy, DailyOrder } from '../../src/rating/package-arrears.ts'
 import type { RulePack } from '../../src/rating/rule-pack.ts'
-import type { TrafficRule } from '../../src/rating/rules.ts'
+import type { Rule, TrafficRule } from '../../src/rating/rules.ts'
 import type { TrafficUsage } from '../../src/rating/traffic-usage.ts'
 import { holds, isOpen, SLOT_MS } from './slow-time.ts'
 
@@ -45,8 +47,21 @@ export function memberOf(
   return undefined
 }
 
+/** Whether a list of areas and regions names where usage moved. */
+export function isAmong(
+  areas: readonly AreaScope[] | null,
+  { billingRegion }: Pick<TrafficUsage, 'billingRegion'>,
+): boolean {
+  if (areas === null) return true
+  for (const area of areas) {
+    if (area === billingRegion || (area === 'abroad' && billingRegion !== 'cn')) return true
+    if (area === 'abroad-other' && billingRegion === 'abroad') return true
+  }
+  return false
+}
+
 function isInScope({ scope }: TrafficRule, entry: TrafficUsage): boolean {
-  if (scope.areas !== undefined && !scope.areas.includes(entry.area)) return false
+  if (!isAmong(scope.areas ?? null, entry)) return false
   if (scope.provinces !== undefined && !scope.provinces.includes(entry.province)) return false
   if (scope.kinds !== undefined && !scope.kinds.includes(entry.kind)) return false
   return scope.directions === undefined || scope.directions.includes(entry.direction)
@@ -109,8 +124,8 @@ export function piecesOf(
     const startMs = pieceStart(entry.startMs, cuts.atMs, open)
     const key = keyOf({ ...entry, startMs })
     const bytes = (sums.get(key)?.bytes ?? 0n) + entry.bytes
-    const { resourceId, projectId, area, province, kind, direction } = entry
-    const place = { area, province, kind, direction }
+    const { resourceId, projectId, area, billingRegion, province, kind, direction } = entry
+    const place = { area, billingRegion, province, kind, direction }
     sums.set(key, { startMs, resourceId, projectId, ...place, bytes, rules })
   }
   return [...sums.values()].sort(comparePieces)
@@ -118,8 +133,8 @@ export function piecesOf(
 
 /** What tells a piece apart from others. */
 export function keyOf(entry: TrafficUsage): string {
-  const { startMs, resourceId, projectId, area, kind, province, direction } = entry
-  return JSON.stringify([startMs, resourceId, projectId, area, kind, province, direction])
+  const { startMs, resourceId, projectId, billingRegion, kind, province, direction } = entry
+  return JSON.stringify([startMs, resourceId, projectId, billingRegion, kind, province, direction])
 }
 
 function compare(a: readonly (number | string)[], b: readonly (number | string)[]): number {
@@ -134,14 +149,17 @@ function compare(a: readonly (number | string)[], b: readonly (number | string)[
 export function comparePieces(a: Piece, b: Piece): number {
   const row = (of: Piece) => {
     const side = of.direction === 'out' ? 0 : 1
-    return [of.startMs, of.resourceId, of.projectId, of.area, of.kind, of.province, side]
+    const place = [of.area, of.billingRegion, of.kind, of.province]
+    return [of.startMs, of.resourceId, of.projectId, ...place, side]
   }
   return compare(row(a), row(b))
 }
 
 /** The order in which packages are drawn from. */
 export function compareForDraw(a: Piece, b: Piece): number {
-  const row = (of: Piece) => [of.startMs, of.area, of.kind, of.projectId, of.resourceId]
+  const row = (of: Piece) => {
+    return [of.startMs, of.area, of.kind, of.projectId, of.resourceId, of.billingRegion]
+  }
   return compare(row(a), row(b)) || comparePieces(a, b)
 }
 
@@ -152,15 +170,22 @@ export interface Ordered {
 }
 
 /**
- * Orders arrears by area and kind, in whole quanta. What rounding takes away or adds belongs to the
- * last pieces of an order.
+ * Orders arrears by area and kind, in whole quanta; by region instead of area when a rule names a
+ * region. What rounding takes away or adds belongs to the last pieces of an order.
  */
-export function orderArrears(arrears: readonly Piece[], policy: ArrearsPolicy): Ordered {
+export function orderArrears(
+  arrears: readonly Piece[],
+  policy: ArrearsPolicy,
+  rules: readonly Pick<Rule, 'type' | 'scope'>[] = [],
+): Ordered {
+  const named = rules.flatMap(({ type, scope }) => (type === 'traffic' ? (scope.areas ?? []) : []))
+  const byRegion = named.some((area) => area !== 'cn' && area !== 'abroad')
+  const orderOf = (piece: Piece): BillingRegion => (byRegion ? piece.billingRegion : piece.area)
   const orders: DailyOrder[] = []
   const pieces: Piece[] = []
-  for (const area of ['abroad', 'cn'] as const) {
+  for (const area of [...new Set(arrears.map(orderOf))].sort()) {
     for (const kind of ['dynamic', 'static'] as const) {
-      const mine = arrears.filter((piece) => piece.area === area && piece.kind === kind)
+      const mine = arrears.filter((piece) => orderOf(piece) === area && piece.kind === kind)
       const arrearsBytes = sumOf(mine)
       if (mine.length === 0) continue
       const orderedBytes = toQuanta(arrearsBytes, policy)

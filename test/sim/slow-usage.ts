@@ -31,6 +31,16 @@ export function takenAt(record: SimRecord, resource: SimResource): EpochMs | und
   return resource.replayedMs ?? undefined
 }
 
+const NOWHERE = { billingRegion: 'cn', province: '' } as const
+
+function placeOf(
+  { billingRegion, province }: Pick<SimRecord, 'billingRegion' | 'province'>,
+  kind: ContentKind,
+) {
+  const area = billingRegion === 'cn' ? ('cn' as const) : ('abroad' as const)
+  return { area, billingRegion, province, kind }
+}
+
 /** All usage that is ever taken in, each id once, when it came first. */
 export function takenUsage({ resources, records, meter }: SimBook): TakenUsage[] {
   const byId = new Map<string, TakenUsage>()
@@ -43,10 +53,7 @@ export function takenUsage({ resources, records, meter }: SimBook): TakenUsage[]
     const earlier = byId.get(record.id)
     if (earlier !== undefined && earlier.takenMs <= takenMs) continue
     // Only CDN traffic is told apart by place and content.
-    const place: { area: 'cn' | 'abroad'; province: string; kind: ContentKind } =
-      meter === 'cdn'
-        ? { area: record.area, province: record.province, kind: resource.kind }
-        : { area: 'cn', province: '', kind: 'static' }
+    const place = meter === 'cdn' ? placeOf(record, resource.kind) : placeOf(NOWHERE, 'static')
     byId.set(record.id, {
       ...place,
       startMs: record.minuteMs,

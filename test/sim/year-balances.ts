@@ -81,6 +81,7 @@ export function oracleBalance(whole: SimBook, atMs: EpochMs): BalancePicture {
   const orders = openDays.flatMap((day) => day.orders)
   const open = orders.reduce((sum, { arrearsBytes }) => sum + arrearsBytes, 0n)
   const month = slow.months.find((one) => holds(one, atMs))
+  const living = book.exclusive.filter(({ deletedMs = Infinity }) => deletedMs > atMs)
   const paid = { ...whole, packages: whole.packages.flatMap((entry) => paidUntil(entry, atMs)) }
   const events = packageEventsOf(paid, slow).filter((event) => event.month === month?.month)
   return {
@@ -93,7 +94,7 @@ export function oracleBalance(whole: SimBook, atMs: EpochMs): BalancePicture {
         .map(({ entry, tank }) => [entry.id, tank.used]),
     ),
     exclusive: textsOf(
-      book.exclusive.map((volume) => {
+      living.map((volume) => {
         const { id, createdMs, resetPolicy } = volume
         const periodMs = resetBefore(createdMs, resetPolicy, atMs, zone)
         return [id, slow.exclusive.get(`${id} ${periodMs}`) ?? 0n]

@@ -184,17 +184,26 @@ function oracleBill(book: SimBook, slow: SlowBooks, month: SlowMonth) {
   }
 }
 
-/** What packages cost, on the bill of the first day that was settled after it happened. */
+/** What packages cost, on the bill of the local month in which it happened, once that has a day. */
 export function packageEventsOf({ packages, settleMs, zone }: SimBook, { days }: SlowBooks) {
   const monthOf = (atMs: EpochMs): string => {
-    const day = days.find(({ endMs }) => wallClockAfter(endMs, settleMs, zone) > atMs)
-    return day === undefined ? '' : monthNameOf(day.startMs, zone)
+    const month = monthNameOf(atMs, zone)
+    const isWritten = days.some(
+      ({ startMs, endMs }) =>
+        monthNameOf(startMs, zone) === month && wallClockAfter(endMs, settleMs, zone) > atMs,
+    )
+    return isWritten ? month : ''
   }
   return packages.flatMap((entry) => {
     const { id, sizeBytes, purchasedMs, refundedMs } = entry
     const { amount, currency } = paidFor(entry)
     const event = (name: string, atMs: EpochMs, owed: string) => ({
       month: monthOf(atMs),
+      // It may take the last arrears of the month before, whose days are not all settled.
+      isHeld:
+        name === 'purchase' &&
+        refundedMs === null &&
+        days.some(({ endMs }) => wallClockAfter(endMs, settleMs, zone) > atMs),
       currency,
       amount: owed,
       text: [name, id, sizeBytes, textOf(atMs), owed, currency].join(' '),
@@ -216,12 +225,12 @@ function oracleLedger(book: SimBook, slow: SlowBooks): Amounts {
     add(`receivable ${currency}`, parseMoney(amount, 'amount'))
     add(`revenue ${currency}`, -parseMoney(amount, 'amount'))
   }
-  const events = packageEventsOf(book, slow).filter(({ month }) => month !== '')
-  for (const { text, amount, currency } of events) {
+  const events = packageEventsOf(book, slow).filter(({ month, isHeld }) => month !== '' || isHeld)
+  for (const { month, text, amount, currency } of events) {
     const [name, id = '', size = '0'] = text.split(' ')
     const isPurchase = name === 'purchase'
     const bytes = isPurchase ? BigInt(size) : -BigInt(size)
-    const paid = parseMoney(amount, 'amount')
+    const paid = month === '' ? 0n : parseMoney(amount, 'amount')
     add(`package:${id} bytes`, bytes)
     add(isPurchase ? 'purchased bytes' : 'refund bytes', -bytes)
     add(`receivable ${currency}`, paid)

@@ -1,9 +1,11 @@
 /** What people do to the catalog and the charge modes in a simulated year, each at its instant. */
 import { createPackageDesk } from '../../src/billing/package-desk.ts'
+import type { ExclusiveVolume } from '../../src/billing/book.ts'
 import type { MeterName } from '../../src/catalog/model.ts'
 import type { EpochMs } from '../../src/core/clock.ts'
 import { formatWindow } from '../../src/core/day-window.ts'
 import { formatMoney } from '../../src/core/money.ts'
+import { MINUTE_MS } from '../../src/core/period.ts'
 import { termsOf } from '../../src/rating/package-terms.ts'
 import type { BooksHarness } from '../support/books-harness.ts'
 import type { SimBook, SimPackage, SimResource } from './books-world.ts'
@@ -26,17 +28,7 @@ export function happeningsOf(book: SimBook): Happening[] {
   const all = [
     ...book.resources.flatMap((resource, index) => resourceHappenings(book, resource, index)),
     ...book.packages.flatMap((entry) => packageHappenings(book, entry)),
-    ...book.exclusive.map(({ createdMs, ...volume }) => ({
-      atMs: createdMs,
-      run: ({ catalog }: BooksHarness) =>
-        catalog.as(ACTOR).createExclusivePackage({
-          id: volume.id,
-          resource: volume.resourceId,
-          size: String(volume.sizeBytes),
-          resetPolicy: volume.resetPolicy,
-          createdAt: createdMs,
-        }),
-    })),
+    ...book.exclusive.flatMap(volumeHappenings),
     ...book.switches.map(({ atMs, pack }) => ({
       atMs,
       run: (world: BooksHarness) => switchTo(book, pack.name, world),
@@ -44,6 +36,27 @@ export function happeningsOf(book: SimBook): Happening[] {
   ].sort((a, b) => a.atMs - b.atMs)
   const beginMs = all[0]?.atMs ?? 0
   return [{ atMs: beginMs, run: (world) => openAccount(book, world) }, ...all]
+}
+
+/** A volume ends with the minute in which it is taken away. */
+function volumeHappenings({ createdMs, deletedMs, ...volume }: ExclusiveVolume): Happening[] {
+  const give: Happening = {
+    atMs: createdMs,
+    run: ({ catalog }) =>
+      catalog.as(ACTOR).createExclusivePackage({
+        id: volume.id,
+        resource: volume.resourceId,
+        size: String(volume.sizeBytes),
+        resetPolicy: volume.resetPolicy,
+        createdAt: createdMs,
+      }),
+  }
+  if (deletedMs === undefined) return [give]
+  const take: Happening = {
+    atMs: deletedMs - MINUTE_MS,
+    run: ({ catalog }) => catalog.as(ACTOR).deleteExclusivePackage(volume.id),
+  }
+  return [give, take]
 }
 
 /** The account, its two projects, and by what it is billed from its first day on. */

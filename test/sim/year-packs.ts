@@ -70,6 +70,21 @@ packages:
   arrears: { quantum: 1GiB, rounding: up }
 `,
   `
+name: sim-regions
+version: 1
+description: Prices by region abroad, orders of whole gibibytes, peaks of regions.
+currency: CNY
+rules:
+  - { type: traffic, name: apac1, scope: { areas: [apac1] }, period: day, price: "0.7" }
+  - { type: traffic, name: others, scope: { areas: [cn, eu-na] }, unit: GB, price: "0.3" }
+  - { type: traffic, name: unknown, scope: { areas: [abroad-other] }, price: "0.6" }
+  - { type: bandwidth, name: peak, mode: daily-peak, scope: { areas: [apac1, cn] }, price: "0.2" }
+  - { type: bandwidth, name: m95, mode: monthly-95, scope: { areas: [abroad-other, eu-na] }, price: "0.5" }
+packages:
+  burnOrder: [narrowest-scope, earliest-expiry, id]
+  arrears: { quantum: 1GiB, rounding: nearest }
+`,
+  `
 name: sim-peaks
 version: 1
 description: Every monthly mode there is, and commitments.

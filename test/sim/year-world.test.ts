@@ -32,15 +32,29 @@ test('the full year has every meter, zone, pack and kind of change in it', () =>
   for (const world of full) {
     seen.add(world.meter).add(world.zone).add(world.firstPack.name)
     for (const { pack } of world.switches) seen.add(pack.name)
-    for (const { validity, refundedMs } of world.packages) {
+    for (const { billingRegion } of world.records) seen.add(billingRegion)
+    for (const { validity, refundedMs, areas } of world.packages) {
       seen.add(validity.type)
+      if (areas !== null) seen.add(`for ${areas.join(' and ')}`)
       if (refundedMs !== null) seen.add('refund')
     }
-    for (const { resetPolicy } of world.exclusive) seen.add(resetPolicy)
+    for (const { resetPolicy, deletedMs } of world.exclusive) {
+      seen.add(resetPolicy)
+      if (deletedMs !== undefined) seen.add('taken away')
+    }
   }
   const packs = YEAR_PACKS.map(({ name }) => name)
   const rest = ['cdn', 'eip', 'mna', 'from-purchase', 'from-first-use', 'unlimited', 'refund']
-  for (const one of [...ZONES, ...packs, ...rest, 'Day', 'Month', 'Year'])
+  const places = [
+    'abroad',
+    'apac1',
+    'eu-na',
+    'for abroad',
+    'for apac1',
+    'for apac1 and cn',
+    'for abroad-other',
+  ]
+  for (const one of [...ZONES, ...packs, ...rest, ...places, 'Day', 'Month', 'Year', 'taken away'])
     expect(seen).toContain(one)
 })
 

@@ -3,7 +3,7 @@
  * packages of all kinds, switches, and usage that comes late, twice, or before its owner is known.
  */
 import type { ExclusiveVolume } from '../../src/billing/book.ts'
-import type { MeterName, PayMode } from '../../src/catalog/model.ts'
+import type { AreaScope, MeterName, PayMode } from '../../src/catalog/model.ts'
 import type { EpochMs } from '../../src/core/clock.ts'
 import {
   addDays,
@@ -25,7 +25,7 @@ import type {
   SimResource,
   SimStep,
 } from './books-world.ts'
-import { monthsLater } from './slow-time.ts'
+import { monthOf, monthsLater } from './slow-time.ts'
 import { packsFor } from './year-packs.ts'
 
 /** How big a world is. */
@@ -212,12 +212,23 @@ function createSwitches(life: Life): ModeSwitch[] {
   return switches.sort((a, b) => a.atMs - b.atMs)
 }
 
+const AREA_LISTS: readonly (readonly AreaScope[])[] = [
+  ['cn'],
+  ['cn'],
+  ['abroad'],
+  ['apac1'],
+  ['eu-na'],
+  ['apac1', 'cn'],
+  ['abroad-other'],
+]
+
 function createPackages(life: Life, resources: readonly SimResource[]): SimPackage[] {
   const { number, meter, random, startMs, endMs } = life
   // Packages of one gateway do not stack: each has one in its life.
   const named = new Set<string>()
   return Array.from({ length: whole(random, 4, 16) }, (_, index): SimPackage => {
-    const purchasedMs = minuteIn({ startMs: startMs + HOUR_MS, endMs }, random)
+    const anyMs = minuteIn({ startMs: startMs + HOUR_MS, endMs }, random)
+    const purchasedMs = index % 4 === 3 ? onFirstMorning(anyMs, life) : anyMs
     const waits = chance(random, 0.25)
     const beginMs = purchasedMs + (waits ? whole(random, 4, 20) * DAY_MS : 0)
     const scoped = <T>(share: number, list: readonly T[]) => (chance(random, share) ? list : null)
@@ -234,7 +245,7 @@ function createPackages(life: Life, resources: readonly SimResource[]): SimPacka
       purchasedMs,
       startMs: beginMs,
       validity: validityOf(beginMs, life),
-      areas: meter === 'cdn' ? scoped(0.6, [pick(['cn', 'cn', 'abroad'] as const, random)]) : null,
+      areas: meter === 'cdn' ? scoped(0.7, pick(AREA_LISTS, random)) : null,
       kinds: meter === 'cdn' ? scoped(0.6, [pick(['static', 'dynamic'] as const, random)]) : null,
       projectIds: scoped(0.15, [`org-${number}-p${whole(random, 1, 2)}`]),
       resourceIds,
@@ -242,6 +253,12 @@ function createPackages(life: Life, resources: readonly SimResource[]): SimPacka
       refundedMs: isRefunded ? purchasedMs + HOUR_MS : null,
     }
   })
+}
+
+/** While the last day of the month before is not settled: its bill is not that of the purchase. */
+function onFirstMorning(atMs: EpochMs, { startMs, zone }: Life): EpochMs {
+  const morningMs = monthOf(atMs, zone).startMs + (atMs % (11 * HOUR_MS))
+  return morningMs < startMs + HOUR_MS ? atMs : morningMs
 }
 
 function validityOf(beginMs: EpochMs, { random, zone }: Life): PackageValidity {
@@ -268,16 +285,26 @@ function createVolumes(life: Life, resources: readonly SimResource[]): Exclusive
   return resources.flatMap((resource, index): ExclusiveVolume[] => {
     const createdMs = fromLocal({ ...pick(anchors, random), ...time }, zone)
     if (createdMs < resource.registeredMs || chance(random, 0.2)) return []
-    return [
-      {
-        id: `utp-${life.number}-x${index + 1}`,
-        resourceId: resource.id,
-        sizeBytes: BigInt(whole(random, 1, 40)) * 1_000_000_000n,
-        resetPolicy: pick(['Day', 'Month', 'Month', 'Year'] as const, random),
-        createdMs,
-      },
-    ]
+    const volume = {
+      id: `utp-${life.number}-x${index + 1}`,
+      resourceId: resource.id,
+      sizeBytes: BigInt(whole(random, 1, 40)) * 1_000_000_000n,
+      resetPolicy: pick(['Day', 'Month', 'Month', 'Year'] as const, random),
+      createdMs,
+    }
+    return index % 2 === 0 ? [volume] : replaced(volume, life)
   })
+}
+
+/** Taken away after some weeks, in the middle of a day, and soon another one in its place. */
+function replaced(volume: ExclusiveVolume, { endMs }: Life): ExclusiveVolume[] {
+  const deletedMs = volume.createdMs + 33 * DAY_MS + 7 * HOUR_MS + 11 * MINUTE_MS
+  const createdMs = deletedMs + 3 * HOUR_MS
+  if (createdMs >= endMs) return [volume]
+  return [
+    { ...volume, deletedMs },
+    { ...volume, id: `${volume.id}b`, sizeBytes: volume.sizeBytes * 2n, createdMs },
+  ]
 }
 
 function createRecords(life: Life, resources: readonly SimResource[], perDay: number): SimRecord[] {
@@ -333,7 +360,7 @@ function recordOf(id: string, minuteMs: EpochMs, resourceId: string, random: Ran
     minuteMs,
     arrivedMs: isLate ? late : usual,
     resourceId,
-    area: isAbroad ? 'abroad' : 'cn',
+    billingRegion: isAbroad ? pick(['abroad', 'apac1', 'eu-na'], random) : 'cn',
     province: isAbroad ? 'others' : pick(['beijing', 'guangdong', 'others'], random),
     direction: chance(random, 0.75) ? 'out' : 'in',
     bytes,

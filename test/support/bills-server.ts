@@ -53,6 +53,7 @@ export function billsServer(
     clock: { nowMs: () => NOW_MS },
     brandOf: async () => 'Example Cloud',
     pack: async () => PACK,
+    shares: async () => [],
     explain: async (id, line) => {
       const found = explanations[line]
       if (found?.bill === id) return found

@@ -260,7 +260,39 @@ export const EIP_BILL = billOf(
       }),
     ),
   ),
-  { meter: 'eip', month: '2026-09', account: { ...CUSTOMER, id: 'acc-eip', number: 50002 } },
+  {
+    meter: 'eip',
+    month: '2026-09',
+    account: { ...CUSTOMER, id: 'acc-eip', number: 50002 },
+    exclusive: [
+      {
+        packageId: 'utp-4f9k2mq8',
+        resourceId: 'eip-4f9k2mq8',
+        sizeBytes: '10000000000',
+        resetPolicy: 'Month',
+        created: '2026-09-16T16:00:00.000Z',
+        deleted: null,
+        periods: [
+          {
+            start: '2026-09-16T16:00:00.000Z',
+            end: '2026-10-16T16:00:00.000Z',
+            usedBytes: '10000000000',
+            coveredBytes: '7000000001',
+            excessBytes: '23456789012',
+          },
+        ],
+      },
+      {
+        packageId: 'utp-b7x01ztt',
+        resourceId: 'eip-b7x01ztt',
+        sizeBytes: '2000000000',
+        resetPolicy: 'Day',
+        created: '2026-09-30T02:20:05.000Z',
+        deleted: '2026-10-02T09:31:00.000Z',
+        periods: [],
+      },
+    ],
+  },
 )
 
 /** A 95th month that also carries what late usage changed about the month before. */

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { createBillDesk } from '../../src/billing/create-desk.ts'
 import { createClosing } from '../../src/billing/closing.ts'
 import type { ClosingDeps } from '../../src/billing/closing-deps.ts'
-import type { Coverage } from '../../src/billing/book.ts'
+import type { BookKey, Coverage } from '../../src/billing/book.ts'
+import { createCurrentBooks } from '../../src/billing/current-book.ts'
 import { formatState, parseAdjustment, parseDay, parseState } from '../../src/billing/day-record.ts'
 import { ledgerRules } from '../../src/billing/ledger-rules.ts'
 import { createLiveBalance } from '../../src/billing/live-balance.ts'
@@ -61,7 +62,12 @@ export async function openBooksHarness(
   const config = { settleMs: SETTLE_MS, lateMs: 35 * DAY_MS, tzdata: 'test' }
   const closing = createClosing(config, deps)
   const desk = createBillDesk(closing, deps)
-  const live = createLiveBalance(config, { ...deps, begin: (meter) => closing.begin(meter) })
+  const openLive = (kept = store) => {
+    const begin = (key: BookKey) => closing.begin(key)
+    const currentBooks = createCurrentBooks(config, { ...deps, store: kept, begin })
+    const currentBook = (key: BookKey) => currentBooks.read(key)
+    return { currentBook, live: createLiveBalance(config, { ...deps, currentBooks }) }
+  }
   return {
     clock,
     rows,
@@ -73,7 +79,9 @@ export async function openBooksHarness(
     usage,
     closing,
     desk,
-    live,
+    ...openLive(),
+    /** Balances as another node reads them, from another store. */
+    openLive,
     config,
     deps,
     openStore,

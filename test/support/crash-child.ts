@@ -1,7 +1,9 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { cp } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Step } from '../../src/ingest/steps.ts'
+import { readTokens, type CrashTokens } from './crash-world.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -14,12 +16,15 @@ export async function buildCrashServer(): Promise<string> {
       throw new Error(`The crash server does not compile:\n${error.stdout}`, { cause: error })
     },
   )
+  // The server reads its rule packs beside its sources.
+  await cp(`${ROOT}/rules`, `${ROOT}/.build/children/rules`, { recursive: true })
   return `${ROOT}/.build/children/test/support/crash-server.js`
 }
 
 /** A running crash server. */
 export interface CrashChild {
   readonly url: string
+  readonly tokens: CrashTokens
   readonly process: ChildProcess
   /** Resolves when it has ended, to the signal that ended it. */
   readonly ended: Promise<NodeJS.Signals | null>
@@ -48,7 +53,10 @@ export async function startCrashChild(
     child.stdout.once('data', (text: Buffer) => resolve(Number(text.toString())))
     child.once('exit', () => resolve(null))
   })
-  if (port !== null) return { url: `http://127.0.0.1:${port}`, process: child, ended }
+  if (port !== null) {
+    const tokens = readTokens(directory)
+    return { url: `http://127.0.0.1:${port}`, tokens, process: child, ended }
+  }
   const signal = await ended
   if (signal === 'SIGKILL') return undefined
   throw new Error(`The crash server ended while it started (signal ${signal}).`)

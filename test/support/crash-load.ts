@@ -1,12 +1,22 @@
 import { createHash } from 'node:crypto'
+import { createRemoteSink } from '../../src/cli/remote-sink.ts'
+import { AppError } from '../../src/core/errors.ts'
+import type { LogChunk } from '../../src/sources/access-log/sink.ts'
+import type { CrashChild } from './crash-child.ts'
 import { NOW_MS } from './pipeline.ts'
 
 /** A request that a sender repeats, exactly as it is, until it is acked. */
 export interface Job {
   readonly kind: 'ids' | 'keys' | 'logs'
-  /** Tries to send it once; true when it was acked. */
-  send(url: string): Promise<boolean>
+  /** Tries to send it once; true when it was acked. Errors: `BrokenError` when nobody answered. */
+  send(child: Target): Promise<boolean>
 }
+
+/** Where a job is sent to. */
+export type Target = Pick<CrashChild, 'url' | 'tokens'>
+
+/** The connection broke before the answer came. */
+export class BrokenError extends Error {}
 
 /** What must be in the tables when every job was acked. */
 export interface Expected {
@@ -64,7 +74,7 @@ export function createJobs(random: () => number): { next(): Job; readonly expect
       return JSON.stringify({ ...record('192.0.2.1', bytes), time: at, id })
     })
     const body = `${lines.join('\n')}\n`
-    return { kind: 'ids', send: (url) => post(`${url}/v1/usage/eip`, body, { source: 'ids' }) }
+    return { kind: 'ids', send: (child) => postUsage(child, body, { source: 'ids' }) }
   }
 
   function keyJob(): Job {
@@ -80,7 +90,7 @@ export function createJobs(random: () => number): { next(): Job; readonly expect
     const body = `${lines.join('\n')}\n`
     return {
       kind: 'keys',
-      send: (url) => post(`${url}/v1/usage/eip`, body, { source: 'keys', key }),
+      send: (child) => postUsage(child, body, { source: 'keys', key }),
     }
   }
 
@@ -89,25 +99,28 @@ export function createJobs(random: () => number): { next(): Job; readonly expect
     // Now and then a chunk that is too large to lie inside the journal's segment.
     const sizes = integer(20) === 0 ? [4000] : [1 + integer(50), 1 + integer(50)]
     let offset = 0
-    const pieces = sizes.map((count) => {
-      const body = logLines(count)
-      const file = {
+    const chunks = sizes.map((count): LogChunk => {
+      const body = Buffer.from(logLines(count))
+      const start = offset
+      offset += body.length
+      return {
+        source: 'logs',
+        formatSpec: LOG_SPEC,
         fileId,
         headHash: sha256(fileId),
         path: `/var/log/${fileId}`,
-        offset,
+        offset: start,
         length: body.length,
-        sha256: sha256(body),
+        lines: count,
+        sha256: sha256(body.toString()),
+        oversize: [],
+        body,
       }
-      offset += body.length
-      return { body, chunk: { source: 'logs', spec: LOG_SPEC, lines: count, oversize: [], file } }
     })
     return {
       kind: 'logs',
-      async send(url) {
-        for (const { chunk, body } of pieces) {
-          if (!(await sendChunk(url, chunk, body))) return false
-        }
+      async send(child) {
+        for (const chunk of chunks) if (!(await sendChunk(child, chunk))) return false
         return true
       },
     }
@@ -130,38 +143,46 @@ export function createJobs(random: () => number): { next(): Job; readonly expect
   return { expected, next: () => (makers[integer(makers.length)] ?? idJob)() }
 }
 
-interface Chunk {
-  readonly file: { readonly headHash: string; readonly fileId: string; readonly offset: number }
+// As `weir ingest` does it: it asks what is known before it sends a piece.
+async function sendChunk({ url, tokens }: Target, chunk: LogChunk): Promise<boolean> {
+  const sink = createRemoteSink({ url, token: tokens.admin })
+  try {
+    const known = await sink.candidates(chunk.headHash)
+    const mine = known.find(({ fileId }) => fileId === chunk.fileId)
+    if (mine?.chunks.some(({ offset }) => offset === chunk.offset) === true) return true
+    await sink.append(chunk)
+    return true
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    if (error.code === 'overloaded') return false
+    if (error.code === 'timeout') throw new BrokenError(error.message, { cause: error })
+    throw error
+  }
 }
 
-// As a reader of log files does: it asks what is known before it sends a piece.
-async function sendChunk(url: string, chunk: Chunk, body: string): Promise<boolean> {
-  const { headHash, fileId, offset } = chunk.file
-  const answer = await fetch(`${url}/files?head=${headHash}`)
-  const known = (await answer.json()) as { fileId: string; chunks: { offset: number }[] }[]
-  const mine = known.find((file) => file.fileId === fileId)
-  if (mine?.chunks.some((piece) => piece.offset === offset) === true) return true
-  return await post(`${url}/log?meta=${encodeURIComponent(JSON.stringify(chunk))}`, body, {})
-}
-
-async function post(
-  url: string,
+async function postUsage(
+  { url, tokens }: Target,
   body: string,
-  options: { source?: string; key?: string },
+  options: { readonly source: string; readonly key?: string },
 ): Promise<boolean> {
-  const response = await fetch(url, {
-    method: 'POST',
-    body,
-    headers: {
-      'content-type': 'application/x-ndjson',
-      ...(options.source !== undefined && { authorization: `Bearer ${options.source}` }),
-      ...(options.key !== undefined && { 'idempotency-key': options.key }),
-    },
-  })
-  const text = await response.text()
-  if (response.status === 503) return false
-  if (!response.ok) throw new TypeError(`${response.status} ${text}`)
+  const headers = {
+    'content-type': 'application/x-ndjson',
+    authorization: `Bearer ${tokens.sources[options.source] ?? ''}`,
+    ...(options.key !== undefined && { 'idempotency-key': options.key }),
+  }
+  const { status, text } = await send(`${url}/v1/usage/eip`, { method: 'POST', body, headers })
+  if (status === 503) return false
+  if (status !== 202) throw new Error(`${status} ${text}`)
   return true
+}
+
+async function send(url: string, init: RequestInit): Promise<{ status: number; text: string }> {
+  try {
+    const response = await fetch(url, init)
+    return { status: response.status, text: await response.text() }
+  } catch (error) {
+    throw new BrokenError('The connection broke.', { cause: error })
+  }
 }
 
 /** Bytes of a record, fixed by its id. */

@@ -1,28 +1,17 @@
-// The whole way in (HTTP, journal, loader, embedded engine, SQLite registry) as a process of its
-// own, which ends itself with SIGKILL at a named step.
+// The server as it ships (compose.ts and compose-server.ts, embedded engine, SQLite) as a process
+// of its own, which ends itself with SIGKILL at a named step.
 // usage: node crash-server.js <directory> [<step> <n-th time>]; prints its port, then serves.
-import { existsSync, readFileSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import Fastify, { type FastifyInstance } from 'fastify'
-import { ERRORS, toAppError } from '../../src/core/errors.ts'
-import { createIngest, type Ingest, type LogChunk } from '../../src/ingest/ingest.ts'
-import { Journal } from '../../src/ingest/journal.ts'
-import { Loader } from '../../src/ingest/loader.ts'
-import type { IngestRegistry } from '../../src/ingest/registry.ts'
-import { createReplay } from '../../src/ingest/replay.ts'
+import type { FastifyInstance } from 'fastify'
+import { composeServer } from '../../src/compose-server.ts'
+import { openCore, type Core } from '../../src/compose.ts'
+import { loadConfig } from '../../src/config/load.ts'
 import type { Step } from '../../src/ingest/steps.ts'
-import { createUsageHttp } from '../../src/sources/usage-http/listen.ts'
-import { openControlStore } from '../../src/store/control/control-store.ts'
-import { createIngestRegistry } from '../../src/store/control/ingest-registry.ts'
-import { createMasterKeys } from '../../src/store/control/master-key.ts'
-import { auditUsage } from '../../src/store/usage/audit.ts'
 import type { Engine } from '../../src/store/usage/engine.ts'
-import { openEngine } from '../../src/store/usage/open.ts'
-import { listRejected, refusedLines } from '../../src/store/usage/rejects.ts'
-import { createWorldStore, ELASTIC_IP, NOW, NOW_MS, WORLD, type World } from './pipeline.ts'
+import { createLog } from '../../src/telemetry/log.ts'
+import { createMetrics } from '../../src/telemetry/metrics.ts'
+import { clearUnfinished, prepareWorld } from './crash-world.ts'
+import { NOW } from './pipeline.ts'
 
-const MIB = 1 << 20
 const [directory = '', killStep = '', killCount = '1'] = process.argv.slice(2)
 const reached = new Map<Step, number>()
 
@@ -32,94 +21,33 @@ function onStep(step: Step): void {
   if (step === killStep && count === Number(killCount)) process.kill(process.pid, 'SIGKILL')
 }
 
-const log = {
-  info: () => undefined,
-  warn: () => undefined,
-  error: (details: object, message: string) => console.error(message, details),
-}
-
-await mkdir(directory, { recursive: true })
-const control = await openControlStore(join(directory, 'control.db'), {
-  clock: NOW,
-  masterKeys: createMasterKeys([Buffer.alloc(32, 7).toString('base64')]),
-})
-const registry = createIngestRegistry(control.db, NOW)
-const engine = await openEngine({
-  location: join(directory, 'usage'),
-  cluster: null,
-  queryConnections: 2,
-  requestTimeoutMs: 30_000,
-})
-const worldFile = join(directory, 'late-address')
-const world = readWorld()
-const store = createWorldStore(engine, directory, world)
-await store.open()
-const journal = new Journal(
-  // Small segments, so that their change and removal happens under load, too.
-  { directory: join(directory, 'journal'), bytesMax: 64 * MIB, segmentBytes: 64 << 10 },
-  { clock: NOW, onStep, log },
-)
-await journal.open()
-const ingest = createIngest({ journal, registry, clock: NOW, onStep })
-const loader = new Loader(
-  {
-    directory: join(directory, 'journal'),
-    batchBytesMax: MIB,
-    batchLinesMax: 5000,
-    batchFramesMax: 200,
-    retryMs: 10,
+const config = loadConfig({
+  environment: {},
+  flags: {
+    data: { directory },
+    server: { port: 0, bodyBytesMax: '8MiB', inFlightBytesMax: '64MiB' },
+    usageStore: { queryConnections: 2 },
+    ingest: {
+      // Small segments and batches, so that their change and removal happens under load, too.
+      journal: { bytesMax: '64MiB', segmentBytes: '64KiB' },
+      batch: { bytesMax: '1MiB', linesMax: 5000, framesMax: 200 },
+      retry: '10ms',
+    },
   },
-  {
-    journal,
-    store,
-    checkpointer: registry,
-    clock: NOW,
-    onStep,
-    log,
-    onLoaded: (_batch, outcomes) => ingest.onLoaded(outcomes),
-  },
-)
-const replay = createReplay({
-  ingest,
-  lastFrame: () => journal.lastSeq,
-  waiting: () => journal.replaysWaiting(),
-  onlyAccount: async () => null,
-  list: (filter, page) => listRejected(engine, filter, page),
 })
 
-/** The address that is registered late is known once its file exists. */
-function readWorld(): World {
-  const late = existsSync(worldFile) ? readFileSync(worldFile, 'utf8') : null
-  if (late === null) return { attributions: WORLD, revision: 1 }
-  const registered = { ...ELASTIC_IP, name: late, resourceId: 'eip-late' }
-  return { attributions: [...WORLD, registered], revision: 2 }
-}
-
-function addTestRoutes(server: FastifyInstance, way: Ingest, books: IngestRegistry): void {
-  server.post<{ Querystring: { meta: string } }>('/log', async (request) => {
-    const chunk = JSON.parse(request.query.meta) as Omit<LogChunk, 'body'>
-    return await way.acceptLog({ ...chunk, body: request.body as Buffer })
-  })
-  server.get<{ Querystring: { head: string } }>('/files', (request) =>
-    way.files(request.query.head),
-  )
-  server.post('/register', async (request) => {
-    await writeFile(worldFile, request.body as Buffer)
-    Object.assign(world, readWorld())
-    return {}
-  })
-  server.post('/replay', () => replay({ source: 'keys', detail: '192.0.2.200' }))
-  server.get('/pending', () => journal.pending().length)
+function addTestRoutes(server: FastifyInstance, core: Core): void {
+  server.get('/pending', () => core.journal.pending().length)
   server.get('/report', async () => ({
-    eip: await sums(engine, 'usage_eip', 'u.bytes'),
-    cdn: await sums(engine, 'usage_cdn', 'u.bytes_out'),
-    totals: await books.totals(),
-    audit: await audit(engine, books),
+    eip: await sums(core.engine, 'usage_eip', 'u.bytes'),
+    cdn: await sums(core.engine, 'usage_cdn', 'u.bytes_out'),
+    totals: await core.registry.totals(),
+    audit: await audit(core),
   }))
 }
 
-async function audit(from: Engine, books: IngestRegistry): Promise<object> {
-  const { checks, findings } = await auditUsage(from, await books.totals())
+async function audit(core: Core): Promise<object> {
+  const { checks, findings } = await core.audit()
   return { checks, findings: findings.map((found) => `${found.check}: ${found.actual}`) }
 }
 
@@ -132,38 +60,16 @@ FROM ${table} AS u GROUP BY source, resource ORDER BY source, resource`,
   )
 }
 
-const server = Fastify({ bodyLimit: 8 * MIB })
-server.setErrorHandler((thrown, _request, reply) => {
-  const error = toAppError(thrown)
-  if (error.code === 'internal') log.error({ err: thrown }, 'request failed')
-  return reply.code(ERRORS[error.code].http).send({ code: error.code, message: error.message })
-})
-await server.register(
-  createUsageHttp(
-    { bodyBytesMax: 8 * MIB, inFlightBytesMax: 64 * MIB, waitMsMax: 20_000 },
-    {
-      ingest,
-      refused: (seq, limit) => refusedLines(engine, seq, limit),
-      // A source's token is its name here.
-      sourceOfToken: async (token) => ({
-        id: token,
-        name: token,
-        meters: ['cdn', 'eip', 'mna'],
-        accountId: null,
-        expects: 'continuous',
-        active: true,
-        createdMs: NOW_MS,
-      }),
-      onAcked: () => onStep('ack.after'),
-    },
-  ),
-)
-await server.register(async (scope) => {
-  scope.removeAllContentTypeParsers()
-  scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
-  addTestRoutes(scope, ingest, registry)
-})
-await loader.start()
-await server.listen({ host: '127.0.0.1', port: 0 })
-const address = server.server.address()
-process.stdout.write(`${typeof address === 'object' ? address?.port : ''}\n`)
+await clearUnfinished(directory)
+const telemetry = {
+  log: createLog({ level: 'error' }),
+  metrics: createMetrics({ version: 'test' }),
+}
+const opened = await openCore(config, telemetry, { clock: NOW, onStep })
+await prepareWorld(opened, directory)
+const http = composeServer(config, opened, telemetry, onStep)
+addTestRoutes(http.app, opened)
+await opened.loader.start()
+await opened.coverage.keeper.start()
+await http.start()
+process.stdout.write(`${new URL(http.url()).port}\n`)

@@ -1,8 +1,9 @@
+import { coversArea } from '../../src/catalog/area-scope.ts'
 import { adjustDay } from '../../src/billing/adjust-day.ts'
 import type { Bill, ChargeLine, StoredBill } from '../../src/billing/bill.ts'
 import type { KeptRecord } from '../../src/billing/book-keeping.ts'
 import { type DayBasis, EMPTY_STATE, type UsageProof } from '../../src/billing/book.ts'
-import type { BooksScope, BooksUsage } from '../../src/billing/books-usage.ts'
+import type { BooksScope, BooksUsage, UsageOrigin } from '../../src/billing/books-usage.ts'
 import { adjustmentLines, toChargeLine } from '../../src/billing/charge-line.ts'
 import { toBill } from '../../src/billing/close-month.ts'
 import {
@@ -18,12 +19,14 @@ import { readDays, readSlots } from '../../src/billing/read-days.ts'
 import { rateBandwidth } from '../../src/rating/bandwidth-line.ts'
 import { FIVE_MINUTES_MS, floorTo, type Interval } from '../../src/core/period.ts'
 import type { Slot } from '../../src/rating/bandwidth-usage.ts'
+import { hashPack } from '../../src/rating/hash-pack.ts'
 import { hashContent } from '../../src/rating/pack-hash.ts'
 import type { BandwidthRule } from '../../src/rating/rules.ts'
 import type { PrepaidPackage } from '../../src/rating/package-terms.ts'
 import { parseRulePack, type RulePack } from '../../src/rating/rule-pack.ts'
 import { mergeTraffic } from '../../src/rating/traffic-order.ts'
 import type { TrafficUsage } from '../../src/rating/traffic-usage.ts'
+import { namesOf } from './memory-usage.ts'
 import { CUSTOMER, octoberDay, proofThrough } from './bills.ts'
 
 /** Usage, and the batch that it came with. */
@@ -34,7 +37,7 @@ const unasked = async (): Promise<never> => {
 }
 
 /** Answers what books ask of usage that is a list. */
-export function fakeBooksUsage(rows: readonly BatchedUsage[]): BooksUsage {
+export function fakeBooksUsage(rows: readonly BatchedUsage[]): BooksUsage & UsageOrigin {
   const known = ({ throughBatch }: BooksScope, { startMs, endMs }: Interval): BatchedUsage[] =>
     rows.filter(
       (row) =>
@@ -47,16 +50,27 @@ export function fakeBooksUsage(rows: readonly BatchedUsage[]): BooksUsage {
     proofs: unasked,
     repair: unasked,
     late: unasked,
+    lateAccounts: unasked,
+    batches: async ({ accountId, afterBatch, namedMax, ...query }) => {
+      const found = known({ ...query, accountIds: [accountId] }, query)
+      const numbers = [...new Set(found.map(({ batch }) => batch))]
+        .filter((batch) => batch > afterBatch)
+        .sort((a, b) => a - b)
+      return { numbers: numbers.slice(0, namedMax), count: numbers.length }
+    },
     traffic: async (query) => {
       const [startMs = 0] = query.cutsMs
-      const found = known(query, { startMs, endMs: query.endMs })
+      const found = known(query, { startMs, endMs: query.endMs }).map((row) => ({
+        ...row,
+        ...namesOf(query, row),
+      }))
       const merged = mergeTraffic(found, (atMs) => query.cutsMs.findLast((cut) => cut <= atMs) ?? 0)
       return new Map([[CUSTOMER.id, merged]])
     },
     slots: async (query) => {
       const members = new Map<string, Map<number, Slot>>()
       for (const { startMs, bytes, direction, ...row } of known(query, query)) {
-        if (query.areas?.includes(row.area) === false) continue
+        if (!coversArea(query.areas, row)) continue
         const id = { account: CUSTOMER.id, project: row.projectId, resource: row.resourceId }
         const slots = members.get(id[query.member]) ?? new Map<number, Slot>()
         members.set(id[query.member], slots)
@@ -140,7 +154,7 @@ function basisOfDay(pack: RulePack, packages: readonly PrepaidPackage[], day: nu
     meter: 'cdn',
     zone: 'Asia/Shanghai',
     pack,
-    packHash: hashContent(pack),
+    packHash: hashPack(pack),
     groups: {},
     day: { startMs: Date.parse(start), endMs: Date.parse(end) },
     settledMs: Date.parse(end),

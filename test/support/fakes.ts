@@ -10,6 +10,7 @@ import type {
   ResourceVersion,
   TrafficPackage,
 } from '../../src/catalog/model.ts'
+import type { BillingRegion } from '../../src/meters/places.ts'
 import type { OperationDeps } from '../../src/api/operations/caller.ts'
 import type {
   BalanceReader,
@@ -51,6 +52,8 @@ export interface FakeUsage {
   readonly projectId?: string
   readonly kind?: 'static' | 'dynamic'
   readonly area?: Area
+  /** As its area when absent. */
+  readonly billingRegion?: BillingRegion
   readonly province?: string
   readonly isp?: string
   readonly direction?: 'in' | 'out' | 'up' | 'down'
@@ -161,7 +164,9 @@ function fakeCatalog(world: FakeWorld): CatalogReader {
     trafficPackages: async (accountId) =>
       world.trafficPackages.filter((pack) => pack.accountId === accountId),
     exclusivePackage: async (resourceId) =>
-      world.exclusivePackages.find((pack) => pack.resourceId === resourceId),
+      world.exclusivePackages.find(
+        (pack) => pack.resourceId === resourceId && pack.deletedMs === null,
+      ),
   }
 }
 
@@ -191,6 +196,7 @@ function fakeBalances(world: FakeWorld): BalanceReader {
       const usage = moved.map((row) => ({
         startMs: floorTo(row.atMs, MINUTE_MS),
         area: row.area ?? 'cn',
+        billingRegion: row.billingRegion ?? row.area ?? 'cn',
         kind: row.kind ?? 'static',
         projectId: '',
         resourceId: row.resourceId,
@@ -212,7 +218,8 @@ function fakeBalances(world: FakeWorld): BalanceReader {
         month: { startMs: 0, endMs: untilMs },
         packages: packages.filter(({ endMs }) => endMs === null || endMs > nowMs),
         arrearsBytes: 0n,
-        exclusive: world.exclusivePackages.map((volume) => {
+        exclusive: world.exclusivePackages.map((entry) => {
+          const { deletedMs: _, ...volume } = entry
           const period = resetPeriod(volume.createdMs, volume.resetPolicy, nowMs, zone)
           const own = moved.filter(
             ({ resourceId, direction, atMs }) =>

@@ -1,9 +1,9 @@
 import type { BookBalance, PackageNow } from '../../src/billing/balance.ts'
-import type { Book, BookFacts } from '../../src/billing/book-keeping.ts'
+import type { Book, BookFacts, BookStore } from '../../src/billing/book-keeping.ts'
 import { EMPTY_STATE } from '../../src/billing/book.ts'
 import type { ForecastDeps } from '../../src/billing/forecast-book.ts'
 import { addDays, type Interval, localDays } from '../../src/core/period.ts'
-import { hashContent } from '../../src/rating/pack-hash.ts'
+import { hashPack } from '../../src/rating/hash-pack.ts'
 import type { PrepaidPackage } from '../../src/rating/package-terms.ts'
 import { parseRulePack, type RulePack } from '../../src/rating/rule-pack.ts'
 import type { TrafficUsage } from '../../src/rating/traffic-usage.ts'
@@ -25,6 +25,7 @@ export function usageAt(startMs: number, rest: Partial<TrafficUsage> = {}): Traf
     resourceId: 'ucdn-1',
     projectId: 'org-1',
     area: 'cn',
+    billingRegion: rest.area ?? 'cn',
     province: '',
     kind: 'static',
     direction: 'out',
@@ -91,7 +92,9 @@ export interface ForecastWorld {
 }
 
 /** Everything that forecasts of the world are made from; no day of its month is closed. */
-export function forecastDeps(world: ForecastWorld): ForecastDeps {
+export function forecastDeps(
+  world: ForecastWorld,
+): ForecastDeps & { readonly store: Pick<BookStore, 'facts'> } {
   const { pack, usage, nowMs, packages = [] } = world
   const measured = usage.filter(({ startMs }) => startMs < nowMs)
   const facts: BookFacts = {
@@ -105,7 +108,7 @@ export function forecastDeps(world: ForecastWorld): ForecastDeps {
     id: 'mode-1',
     fromMs: 0,
     requestedMs: 0,
-    packHash: hashContent(pack),
+    packHash: hashPack(pack),
     groups: {},
     actor: 'test',
   }
@@ -113,13 +116,16 @@ export function forecastDeps(world: ForecastWorld): ForecastDeps {
     balance: async () => balanceOf(world),
     usage: fakeBooksUsage(measured.map((entry) => ({ ...entry, batch: 1 }))),
     modes: { history: async () => [mode], pack: async () => pack },
-    store: {
-      books: async () => [bookOf(world)],
-      facts: async () => new Map([[CUSTOMER.id, facts]]),
-      dayRecords: async () => [],
-      adjustments: async () => [],
-      adjustmentsBooked: async () => [],
-    },
+    store: { facts: async () => new Map([[CUSTOMER.id, facts]]) },
+    currentBook: async () => ({
+      book: bookOf(world),
+      facts,
+      store: {
+        dayRecords: async () => [],
+        adjustments: async () => [],
+        adjustmentsBooked: async () => [],
+      },
+    }),
   }
 }
 

@@ -85,6 +85,9 @@ export function createFakeRegistry(): IngestRegistry {
     loadedFrame: async (seq) => frames.get(seq),
     files: async (headHash) =>
       [...files.values()].filter((entry) => entry.headHash === headHash).map(({ file }) => file),
+    async splitChunk({ headHash, splitId, parts }) {
+      files.set(splitId, { headHash, file: { fileId: splitId, chunks: parts } })
+    },
     async fileEnd(fileId) {
       const chunks = files.get(fileId)?.file.chunks ?? []
       return Math.max(0, ...chunks.map(({ offset, length }) => offset + length))

@@ -4,11 +4,11 @@ import type {
   ChunkOutcome,
   KnownFile,
   LogChunk,
-  LogSink,
+  SplittingSink,
 } from '../../src/sources/access-log/sink.ts'
 
 /** A log sink that keeps chunks in memory and checks each of them as it comes. */
-export interface MemoryLogSink extends LogSink {
+export interface MemoryLogSink extends SplittingSink {
   readonly chunks: LogChunk[]
   /** All lines taken in, in order, LFs included. */
   text(): string
@@ -20,6 +20,7 @@ export interface MemoryLogSink extends LogSink {
 /** Makes an empty sink. */
 export function createMemoryLogSink(): MemoryLogSink {
   const chunks: LogChunk[] = []
+  const splits = new Map<string, KnownFile & { readonly headHash: string }>()
   let overloads = 0
   return {
     chunks,
@@ -36,7 +37,13 @@ export function createMemoryLogSink(): MemoryLogSink {
         known.push({ offset, length, lines, sha256 })
         files.set(chunk.fileId, known)
       }
-      return [...files].map(([fileId, known]) => ({ fileId, chunks: known }))
+      return [
+        ...[...files].map(([fileId, known]) => ({ fileId, chunks: known })),
+        ...[...splits.values()].filter((split) => split.headHash === headHash),
+      ]
+    },
+    async split({ headHash, splitId, parts }) {
+      splits.set(splitId, { headHash, fileId: splitId, chunks: parts })
     },
     async append(chunk) {
       if (overloads > 0) {
@@ -50,7 +57,8 @@ export function createMemoryLogSink(): MemoryLogSink {
       if (overlapping) {
         throw new AppError('conflict', `chunk ${chunk.fileId}@${chunk.offset} was there already`)
       }
-      chunks.push(chunk)
+      // The body is its reader's again.
+      chunks.push({ ...chunk, body: Buffer.from(chunk.body) })
       return { batchId: String(chunks.length - 1) }
     },
     async outcome(batchId): Promise<ChunkOutcome> {

@@ -2,13 +2,17 @@ import type { UsageProof } from '../../src/billing/book.ts'
 import type {
   BooksRankQuery,
   BooksScope,
+  BooksTrafficQuery,
   BooksUsage,
   RankedUsage,
+  UsageOrigin,
 } from '../../src/billing/books-usage.ts'
+import { coversArea } from '../../src/catalog/area-scope.ts'
 import type { Area, MeterName } from '../../src/catalog/model.ts'
 import { DAY_MS, FIVE_MINUTES_MS, floorTo, MINUTE_MS } from '../../src/core/period.ts'
 import { hashContent } from '../../src/rating/pack-hash.ts'
 import { mergeTraffic } from '../../src/rating/traffic-order.ts'
+import type { BillingRegion } from '../../src/meters/places.ts'
 import type { Slot } from '../../src/rating/bandwidth-usage.ts'
 import type { TrafficUsage } from '../../src/rating/traffic-usage.ts'
 
@@ -20,6 +24,7 @@ export interface MemoryRow {
   readonly resourceId: string
   readonly projectId: string
   readonly area: Area
+  readonly billingRegion: BillingRegion
   readonly province: string
   readonly kind: 'static' | 'dynamic'
   readonly direction: 'in' | 'out'
@@ -28,7 +33,9 @@ export interface MemoryRow {
 }
 
 /** Measured usage in a list that grows at its end: what the engine answers, written plainly. */
-export function createMemoryUsage(rows: readonly MemoryRow[]): BooksUsage & RankedUsage {
+export function createMemoryUsage(
+  rows: readonly MemoryRow[],
+): BooksUsage & RankedUsage & UsageOrigin {
   const index = createIndex(rows)
   const of = ({ meter, accountIds, throughBatch }: BooksScope, startMs: number, endMs: number) =>
     accountIds.flatMap((accountId) =>
@@ -54,9 +61,9 @@ export function createMemoryUsage(rows: readonly MemoryRow[]): BooksUsage & Rank
         mergeTraffic(
           own.map((row): TrafficUsage => ({
             startMs: cutOf(row.minuteMs),
-            resourceId: row.resourceId,
-            projectId: row.projectId,
+            ...namesOf(query, row),
             area: row.area,
+            billingRegion: query.byRegion ? row.billingRegion : row.area,
             province: query.byProvince ? row.province : '',
             kind: row.kind,
             direction: row.direction,
@@ -67,7 +74,7 @@ export function createMemoryUsage(rows: readonly MemoryRow[]): BooksUsage & Rank
     },
     slots: async (query) => {
       const fits = (row: MemoryRow): boolean =>
-        (query.areas?.includes(row.area) ?? true) &&
+        coversArea(query.areas, row) &&
         (query.provinces?.includes(row.province) ?? true) &&
         (query.kinds?.includes(row.kind) ?? true)
       const found = of(query, query.startMs, query.endMs).filter(fits)
@@ -80,7 +87,9 @@ export function createMemoryUsage(rows: readonly MemoryRow[]): BooksUsage & Rank
         const members = groupBy(own, (row) => row[memberOf[query.member]])
         return [...members].map(([memberId, list]) => ({
           memberId,
-          slots: slotsOf(list, query.samples),
+          slots: slotsOf(list, query.samples).filter(
+            ({ inBytes, outBytes }) => query.reported === true || inBytes + outBytes > 0n,
+          ),
         }))
       })
     },
@@ -98,17 +107,24 @@ export function createMemoryUsage(rows: readonly MemoryRow[]): BooksUsage & Rank
         }
       }),
     repair: async () => [],
-    late: async (meter, interval, { after, through }) => {
+    lateAccounts: async (meter, interval, after) => {
+      const batches = { after, through: Number.MAX_SAFE_INTEGER }
+      const found = await usage.late(meter, interval, batches)
+      return new Set(found.map(({ accountId }) => accountId))
+    },
+    late: async (meter, interval, { after, through }, whose) => {
       const loaded = [...index.batches(meter)].filter(
         ([batch]) => after < batch && batch <= through,
       )
       const found = loaded
         .flatMap(([, list]) => list)
         .filter(({ minuteMs }) => interval.startMs <= minuteMs && minuteMs < interval.endMs)
+        .filter(({ accountId }) => whose?.accountIds.includes(accountId) ?? true)
+        .sort((a, b) => a.batch - b.batch)
       const keys = new Map(
-        found.map(({ accountId, minuteMs }) => {
+        found.map(({ accountId, minuteMs, batch }) => {
           const startMs = floorTo(minuteMs, 15 * MINUTE_MS)
-          return [`${accountId} ${startMs}`, { accountId, startMs }]
+          return [`${accountId} ${startMs}`, { accountId, startMs, batch }]
         }),
       )
       return [...keys.values()]
@@ -116,6 +132,13 @@ export function createMemoryUsage(rows: readonly MemoryRow[]): BooksUsage & Rank
   }
   return {
     ...usage,
+    batches: async ({ accountId, startMs, endMs, afterBatch, namedMax, ...query }) => {
+      const found = of({ ...query, accountIds: [accountId] }, startMs, endMs)
+      const numbers = [...new Set(found.map(({ batch }) => batch))]
+        .filter((batch) => batch > afterBatch)
+        .sort((a, b) => a - b)
+      return { numbers: numbers.slice(0, namedMax), count: numbers.length }
+    },
     rankedSlots: async (query) => {
       const found = await usage.slots({ ...query, samples: false })
       return new Map(
@@ -125,6 +148,17 @@ export function createMemoryUsage(rows: readonly MemoryRow[]): BooksUsage & Rank
         ]),
       )
     },
+  }
+}
+
+/** The names of whom a question tells apart. */
+export function namesOf(
+  { members = 'resource' }: Pick<BooksTrafficQuery, 'members'>,
+  { resourceId, projectId }: Pick<TrafficUsage, 'resourceId' | 'projectId'>,
+): Pick<TrafficUsage, 'resourceId' | 'projectId'> {
+  return {
+    resourceId: members === 'resource' ? resourceId : '',
+    projectId: members === 'account' ? '' : projectId,
   }
 }
 

@@ -30,6 +30,7 @@ export interface Moved {
   readonly project: string
   readonly resource: string
   readonly area: string
+  readonly region: string
   readonly province: string
   readonly kind: string
   readonly out: bigint
@@ -105,11 +106,13 @@ function moveAtRandom(meter: MeterName, load: number, random: () => number) {
   const name = pick(names)
   const { accountId, projectId, resourceId, kind } = ownerOf(meter, name, atMs)
   const bytes = pick([0, 1, 7, 7, 40, 1e9, 3e9])
-  const place = pick([
-    ['cn', 'beijing'],
-    ['cn', 'guangdong'],
-    ['abroad', 'others'],
-  ])
+  const [area, province, region] = pick([
+    ['cn', 'beijing', 'cn'],
+    ['cn', 'guangdong', 'cn'],
+    ['abroad', 'others', 'abroad'],
+    ['abroad', 'others', 'eu-na'],
+    ['abroad', 'xianggang', 'apac1'],
+  ] as const)
   const isCdn = meter === 'cdn'
   const isOut = isCdn || random() < 0.6
   const bytesIn = isCdn ? pick([0, 0, 5, 2e9]) : isOut ? 0 : bytes
@@ -120,8 +123,9 @@ function moveAtRandom(meter: MeterName, load: number, random: () => number) {
     account: accountId,
     project: projectId,
     resource: resourceId,
-    area: isCdn ? (place[0] ?? '') : 'cn',
-    province: isCdn ? (place[1] ?? '') : '',
+    area: isCdn ? area : 'cn',
+    region: isCdn ? region : 'cn',
+    province: isCdn ? province : '',
     kind: isCdn ? kind : 'static',
     out: isOut ? BigInt(bytes) : 0n,
     in: BigInt(bytesIn),
@@ -130,7 +134,7 @@ function moveAtRandom(meter: MeterName, load: number, random: () => number) {
 }
 
 function recordOf(moved: Moved, name: string, pick: Pick): string {
-  const { meter, atMs, area, province } = moved
+  const { meter, atMs, area, region, province } = moved
   const base = { time: new Date(atMs).toISOString(), resource: name }
   const isOut = moved.in === 0n
   const bytes = Number(moved.out + moved.in)
@@ -139,7 +143,9 @@ function recordOf(moved: Moved, name: string, pick: Pick): string {
       const labels = { isp: pick(['yidong', 'dianxin']), status: pick([200, 404]), cache: 'HIT' }
       const [bytesOut, bytesIn] = [Number(moved.out), Number(moved.in)]
       const others = { hitBytes: 1, originBytes: 2, originRequests: 1, hitRequests: 1 }
-      const sent = { ...base, ...labels, ...others, area, province, bytesOut, bytesIn }
+      // Either says the other where that is all there is to say.
+      const place = region === area ? { area } : { billingRegion: region }
+      const sent = { ...base, ...labels, ...others, ...place, province, bytesOut, bytesIn }
       return JSON.stringify({ ...sent, protocol: pick(['http', 'quic']) })
     }
     case 'eip':

@@ -55,7 +55,7 @@ function resource(
 const PREFIXES = [
   '1.2.3.0/24\tcn\tbeijing\tdianxin',
   '60.0.0.0/8\tcn\tshanghai\tliantong',
-  '8.0.0.0/8\tabroad\tothers\tothers',
+  '8.0.0.0/8\teu-na\tothers\tothers',
   '2409::/16\tcn\tguangdong\tyidong',
 ].join('\n')
 

@@ -26,7 +26,7 @@ export const ROOMS: Readonly<Record<string, Reach>> = {
   telemetry: reach('core'),
   meters: reach('core'),
   catalog: reach('core meters'),
-  geo: reach('core'),
+  geo: reach('core', 'meters'),
   'sources/access-log': reach('core meters catalog'),
   'sources/usage-http': reach('core meters catalog'),
   ingest: reach('core meters catalog telemetry'),

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fastify, { type FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { testAlertDesk } from '../../../test/support/alert-desk.ts'
 import { openTestCharges } from '../../../test/support/charges.ts'
 import { testPackageDesk } from '../../../test/support/packages.ts'
 import { createCatalog } from '../../catalog/catalog.ts'
 import { systemClock } from '../../core/clock.ts'
 import { type ControlStore, openControlStore } from '../../store/control/control-store.ts'
 import { createMasterKeys } from '../../store/control/master-key.ts'
-import { createAlertDesk } from '../operations/alert-desk.ts'
 import { ADMIN_PREFIX, addAdminApi } from './admin-api.ts'
 import { ADMIN_ROUTES } from './routes.ts'
 
@@ -29,11 +29,7 @@ beforeAll(async () => {
   app = fastify()
   const adminOfToken = (text: string) => store.reader.adminOfToken(text)
   const charges = await openTestCharges(store, systemClock)
-  const alerts = createAlertDesk({
-    store: store.alerts,
-    rows: catalog.rows,
-    clock: systemClock,
-  })
+  const alerts = testAlertDesk(store, catalog, charges, systemClock)
   const packages = testPackageDesk(catalog, systemClock)
   const deps = { catalog, alerts, charges, packages, adminOfToken }
   await app.register((scope) => addAdminApi(scope, deps), { prefix: ADMIN_PREFIX })
@@ -215,7 +211,12 @@ test('each kind can be made, changed and ended', async () => {
     size: '1 GB',
     resetPolicy: 'Month',
   })
-  expect((await call('DELETE', `/exclusive-packages/${String(own['id'])}`)).status).toBe(200)
+  expect(own).toMatchObject({ deletedAt: null })
+  const ownPath = `/exclusive-packages/${String(own['id'])}`
+  expect((await call('GET', '/exclusive-packages')).body).toMatchObject({ items: [own] })
+  expect((await call('DELETE', ownPath)).status).toBe(200)
+  expect((await call('GET', '/exclusive-packages')).body).toMatchObject({ items: [] })
+  expect((await call('GET', ownPath)).body).toMatchObject({ deletedAt: expect.any(String) })
   expect((await call('DELETE', `/resources/${eipId}`)).body).toMatchObject({
     deletedAt: expect.any(String),
   })

@@ -3,6 +3,7 @@ import type { Catalog } from '../../catalog/catalog.ts'
 import { parseInput } from '../../catalog/input.ts'
 import type { AdminToken } from '../../catalog/model.ts'
 import { AppError, ERRORS, type ErrorCode, toAppError } from '../../core/errors.ts'
+import { adminRefusal } from '../admin-refusal.ts'
 import type { PackageDesk } from '../operations/buy-package.ts'
 import type { ChargeDeps } from '../operations/charge-modes.ts'
 import type { AlertDesk } from '../operations/alert-desk.ts'
@@ -76,10 +77,7 @@ async function authenticate(request: FastifyRequest, deps: AdminApiDeps): Promis
   const match = /^Bearer +(\S{1,200})$/i.exec(request.headers.authorization ?? '')
   const token = match?.[1] === undefined ? undefined : await deps.adminOfToken(match[1])
   if (token !== undefined) return token
-  throw new AppError(
-    'token_unknown',
-    'Send an admin token as "Authorization: Bearer <token>"; the first one is in the file admin-token of the data directory.',
-  )
+  throw adminRefusal(match !== null)
 }
 
 /** What the server itself refuses before an operation sees the request. */

@@ -36,7 +36,7 @@ const ALERTS = [
     summary: 'Watch a book of an account; crossings and recoveries are told once each.',
     body: CreateAlert,
     answer: AlertWire,
-    run: async ({ alerts, body }) => alertToWire(await alerts.create(body)),
+    run: async ({ alerts, actor, body }) => alertToWire(await alerts.create(body, actor)),
   }),
   route('GET', '/alerts/{id}', {
     summary: 'Show an alert and where it stands.',
@@ -46,7 +46,7 @@ const ALERTS = [
   route('DELETE', '/alerts/{id}', {
     summary: 'Stop watching; what was told stays in the deliveries.',
     answer: AlertWire,
-    run: async ({ alerts, id }) => alertToWire(await alerts.remove(id)),
+    run: async ({ alerts, actor, id }) => alertToWire(await alerts.remove(id, actor)),
   }),
   route('POST', '/alerts/{id}/test', {
     summary: 'Send a test to every recipient of an alert; the deliveries show whether it arrived.',
@@ -67,15 +67,15 @@ const ENDPOINTS = [
     summary: 'Add a webhook endpoint; its secret is in this answer only.',
     body: CreateAlertEndpoint,
     answer: NewAlertEndpointWire,
-    run: async ({ alerts, body }) => {
-      const { endpoint, secret } = await alerts.createEndpoint(body)
+    run: async ({ alerts, actor, body }) => {
+      const { endpoint, secret } = await alerts.createEndpoint(body, actor)
       return { ...endpointToWire(endpoint), secret }
     },
   }),
   route('DELETE', '/alert-endpoints/{id}', {
     summary: 'Remove a webhook endpoint that no alert uses.',
     answer: AlertEndpointWire,
-    run: async ({ alerts, id }) => endpointToWire(await alerts.removeEndpoint(id)),
+    run: async ({ alerts, actor, id }) => endpointToWire(await alerts.removeEndpoint(id, actor)),
   }),
 ]
 

@@ -120,7 +120,9 @@ const SwitchChargeMode = z.strictObject({
   account: AccountRef,
   meter: MeterInput,
   rules: z.string().min(1).describe('Name of the rule pack; its highest version is meant.'),
-  groups: Groups.default({}),
+  groups: Groups.default({}).describe(
+    'Group name → resources, by id or name, for rules of level group.',
+  ),
 })
 
 const MODES = [

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { BytesInput, parseInput, RefInput } from '../../catalog/input.ts'
-import { AccountRef, AreaInput, KindInput, MeterInput } from '../../catalog/inputs.ts'
+import { AccountRef, AreaScopeInput, KindInput, MeterInput } from '../../catalog/inputs.ts'
 import { formatWindow } from '../../core/day-window.ts'
 import { AppError } from '../../core/errors.ts'
 import { formatMoney } from '../../core/money.ts'
@@ -14,7 +14,7 @@ const PackageOfferWire = z
   .object({
     name: z.string(),
     sizeBytes: z.string().regex(/^\d+$/).describe('Bytes, as decimal text.'),
-    areas: z.array(AreaInput).nullable().describe('null, here and in kinds: any.'),
+    areas: z.array(AreaScopeInput).nullable().describe('null, here and in kinds: any.'),
     kinds: z.array(KindInput).nullable(),
     windows: z.array(z.string()).describe('Local times of day; none: at any time.'),
     months: z.int().nullable().describe('Calendar months that it lasts; null: without end.'),
@@ -52,7 +52,7 @@ const PackageOrder = z.strictObject({
   meter: MeterInput.default('cdn'),
   offer: z.string().min(1).max(60).optional().describe('Name of the offer.'),
   size: BytesInput.optional().describe('Instead of a name: what is in it; the cheapest such.'),
-  area: AreaInput.optional().describe('With size: pays for this area only.'),
+  area: AreaScopeInput.optional().describe('With size: pays for this area only.'),
   kind: KindInput.optional().describe('With size: pays for this kind only.'),
   resources: z
     .array(RefInput)

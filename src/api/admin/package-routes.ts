@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { findRootAccount, unknownRef } from '../../catalog/change.ts'
-import { AccountRef, AreaInput, KindInput, MeterInput } from '../../catalog/inputs.ts'
+import { AccountRef, AreaScopeInput, KindInput, MeterInput } from '../../catalog/inputs.ts'
 import {
   CreateExclusivePackage,
   CreateTrafficPackage,
@@ -23,7 +23,7 @@ const TRAFFIC = [
     query: listQuery({
       account: AccountRef.optional(),
       meter: MeterInput.optional(),
-      area: AreaInput.optional(),
+      area: AreaScopeInput.optional(),
       kind: KindInput.optional(),
     }),
     answer: pageAnswer(TrafficPackageWire),
@@ -69,7 +69,7 @@ const TRAFFIC = [
 
 const EXCLUSIVE = [
   route('GET', '/exclusive-packages', {
-    summary: 'List the refilling volumes of elastic IPs.',
+    summary: 'List the refilling volumes that elastic IPs have.',
     query: listQuery({
       account: AccountRef.optional(),
       resource: z.string().optional().describe('Id of the elastic IP.'),
@@ -80,7 +80,10 @@ const EXCLUSIVE = [
       const { account } = query
       const accountId =
         account === undefined ? undefined : (await findRootAccount(rows, account)).id
-      const filter = filterOf({ accountId, resourceId: query.resource })
+      const filter = {
+        ...filterOf({ accountId, resourceId: query.resource }),
+        deletedMs: null,
+      }
       const page = await rows.exclusivePackages.list(filter, pageOf(query))
       return pageToWire(page, exclusivePackageToWire)
     },
@@ -95,7 +98,7 @@ const EXCLUSIVE = [
       ),
   }),
   route('GET', '/exclusive-packages/{id}', {
-    summary: 'Show a refilling volume.',
+    summary: 'Show a refilling volume, also one that was taken away.',
     answer: ExclusivePackageWire,
     run: async ({ catalog, id }) =>
       exclusivePackageToWire(

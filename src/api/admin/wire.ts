@@ -6,7 +6,7 @@
 
 import { z } from 'zod'
 import {
-  AreaInput,
+  AreaScopeInput,
   KindInput,
   MeterInput,
   PayModeInput,
@@ -167,7 +167,7 @@ export const TrafficPackageWire = z
     id: z.string(),
     accountId: z.string(),
     meter: MeterInput,
-    areas: z.array(AreaInput).nullable().describe('null, here and in the next three: any.'),
+    areas: z.array(AreaScopeInput).nullable().describe('null, here and in the next three: any.'),
     kinds: z.array(KindInput).nullable(),
     projectIds: z.array(z.string()).nullable(),
     resourceIds: z.array(z.string()).nullable(),
@@ -217,6 +217,7 @@ export const ExclusivePackageWire = z
     sizeBytes: Bytes,
     resetPolicy: ResetPolicyInput,
     createdAt: Instant,
+    deletedAt: Instant.nullable().describe('When it was taken away; null while it is there.'),
   })
   .meta({ id: 'ExclusivePackage' })
 
@@ -224,8 +225,9 @@ export const ExclusivePackageWire = z
 export function exclusivePackageToWire(
   entry: ExclusivePackage,
 ): z.input<typeof ExclusivePackageWire> {
-  const { createdMs, sizeBytes, ...rest } = entry
-  return { ...rest, sizeBytes: String(sizeBytes), createdAt: formatInstant(createdMs) }
+  const { createdMs, deletedMs, sizeBytes, ...rest } = entry
+  const times = { createdAt: formatInstant(createdMs), deletedAt: instantOrNull(deletedMs) }
+  return { ...rest, sizeBytes: String(sizeBytes), ...times }
 }
 
 export const SourceWire = z

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
-import { AppError } from '../../core/errors.ts'
+import { adminRefusal } from '../admin-refusal.ts'
 
 /** Mounts plugins that only holders of an admin token may use. */
 export function createGuarded(
@@ -11,10 +11,7 @@ export function createGuarded(
     server.addHook('onRequest', async (request) => {
       const token = /^Bearer +(\S{1,200})$/i.exec(request.headers.authorization ?? '')?.[1]
       if (token !== undefined && (await isAdmin(token))) return
-      throw new AppError(
-        'token_unknown',
-        'Send an admin token as `Authorization: Bearer <token>`; the first one is in the file admin-token of the data directory.',
-      )
+      throw adminRefusal(token !== undefined)
     })
     for (const plugin of plugins) await server.register(plugin)
   }

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { AlertWatch } from '../../billing/alert.ts'
 import { defaultRecovery, limitsProblem } from '../../billing/alert-rules.ts'
 import { invalidInput, NameInput, parseInput, RefInput } from '../../catalog/input.ts'
-import { AccountRef, AreaInput, KindInput, MeterInput } from '../../catalog/inputs.ts'
+import { AccountRef, AreaScopeInput, KindInput, MeterInput } from '../../catalog/inputs.ts'
 import { parseMoney, type Nano } from '../../core/money.ts'
 
 const Decimal = z
@@ -28,7 +28,9 @@ export const CreateAlert = z.strictObject({
   package: RefInput.optional().describe(
     'percent-left, days-left: id of a single package; all valid ones when absent.',
   ),
-  area: AreaInput.optional().describe('percent-left, days-left: only packages of this area.'),
+  area: AreaScopeInput.optional().describe(
+    'percent-left, days-left: only packages of this area, or of this part of abroad.',
+  ),
   kind: KindInput.optional().describe('percent-left, days-left: only packages of this kind.'),
   currency: z
     .string()

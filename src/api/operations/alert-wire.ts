@@ -1,16 +1,17 @@
 /** Alerts, endpoints and deliveries as they are answered, one schema and one writer each. */
 
 import { z } from 'zod'
-import type { AlertEndpoint, AlertEntry, Delivery, DeliveryAttempt } from '../../billing/alert.ts'
+import type { AlertEndpoint, Delivery, DeliveryAttempt } from '../../billing/alert.ts'
 import { formatThreshold, unitOf } from '../../billing/alert-quantity.ts'
-import { AreaInput, KindInput, MeterInput } from '../../catalog/inputs.ts'
+import { AreaScopeInput, KindInput, MeterInput } from '../../catalog/inputs.ts'
 import { formatInstant } from '../../catalog/versions.ts'
+import type { ShownAlert } from './alert-desk.ts'
 
 const Instant = z.string().meta({ format: 'date-time' })
 
 const PackagesWire = {
   packageId: z.string().nullable().describe('A single package; null: all that the rest leaves.'),
-  area: AreaInput.nullable(),
+  area: AreaScopeInput.nullable(),
   kind: KindInput.nullable(),
 }
 
@@ -41,12 +42,16 @@ export const AlertWire = z
     value: z.string().nullable().describe('As of the last change; null: not measured yet.'),
     asOf: Instant.nullable().describe('Usage that was loaded at the last change.'),
     sequence: z.int().describe('Crossings and recoveries so far.'),
+    problem: z
+      .string()
+      .nullable()
+      .describe('Why it can never fire, such as a currency in which nothing is billed any more.'),
     createdAt: Instant,
   })
   .meta({ id: 'Alert' })
 
 /** Writes an alert and where it stands. */
-export function alertToWire({ alert, state }: AlertEntry): z.input<typeof AlertWire> {
+export function alertToWire({ alert, state, problem }: ShownAlert): z.input<typeof AlertWire> {
   return {
     id: alert.id,
     name: alert.name,
@@ -62,6 +67,7 @@ export function alertToWire({ alert, state }: AlertEntry): z.input<typeof AlertW
     value: state.value,
     asOf: state.asOfMs === null ? null : formatInstant(state.asOfMs),
     sequence: state.sequence,
+    problem,
     createdAt: formatInstant(alert.createdMs),
   }
 }

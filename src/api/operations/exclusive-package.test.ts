@@ -22,6 +22,7 @@ async function left(
     sizeBytes: 100n * MB,
     resetPolicy: policy,
     createdMs: at(created),
+    deletedMs: null,
   })
   for (const [when, megabytes] of moved) {
     world.usage.push({

@@ -2,10 +2,11 @@ import { z } from 'zod'
 import { formatBillCsv } from '../../billing/bill-csv.ts'
 import type { BillDesk } from '../../billing/bill-desk.ts'
 import { renderBillPdf } from '../../billing/bill-pdf.ts'
-import type { StoredBill } from '../../billing/bill.ts'
+import type { Bill, StoredBill } from '../../billing/bill.ts'
 import { type FocusContext, toFocusRows } from '../../billing/focus-rows.ts'
 import { formatFocusCsv, formatFocusJson } from '../../billing/focus-text.ts'
 import { parseInput } from '../../catalog/input.ts'
+import type { PackageShare } from '../../billing/package-shares.ts'
 import type { RulePack } from '../../rating/rule-pack.ts'
 import { findBill } from './read-bill.ts'
 
@@ -21,6 +22,8 @@ export interface ExportBillDeps {
   readonly brandOf: (accountId: string) => Promise<string>
   /** A pack that a bill was made by. */
   readonly pack: (hash: string) => Promise<RulePack>
+  /** What the days and adjustments of a bill took from packages. */
+  readonly shares: (bill: Bill) => Promise<readonly PackageShare[]>
 }
 
 /** A file to be sent. */
@@ -42,7 +45,7 @@ const FILES = {
  * Writes a bill as a file.
  *
  * Shape: `json` is the bill as it is stored, with its hash; `csv` a row for each line; `focus-…`
- * the same in the columns of FOCUS.
+ * the same in the columns of FOCUS, and parts of packages.
  * Errors: `not_found`; `parameter_invalid` for an unknown format.
  */
 export async function exportBill(
@@ -66,7 +69,8 @@ async function contentOf(
   if (format === 'csv') return formatBillCsv(stored)
   const brand = await deps.brandOf(bill.account.id)
   if (format === 'pdf') return await renderBillPdf(stored, { brand })
-  const rows = toFocusRows(stored, { brand, levelOf: await levelsOf(stored, deps) })
+  const levelOf = await levelsOf(stored, deps)
+  const rows = toFocusRows(stored, { brand, levelOf, shares: await deps.shares(bill) })
   return format === 'focus-csv' ? formatFocusCsv(rows) : formatFocusJson(rows)
 }
 

@@ -90,6 +90,22 @@ test.each<[string, readonly TrafficPackage[], readonly FakeUsage[], string]>([
     'cn 100 7 93 / abroad 50 9 41',
   ],
   [
+    // apac1's 50 end first and give 20 to its 20; eu-na's 9 are the unified package's.
+    'packages for regions abroad count there',
+    [pack('a', 100, -10, 10, { areas: ['abroad'] }), pack('b', 50, -10, 5, { areas: ['apac1'] })],
+    [
+      moved(-1, 20, { area: 'abroad', billingRegion: 'apac1' }),
+      moved(-1, 9, { area: 'abroad', billingRegion: 'eu-na' }),
+    ],
+    'cn 0 0 0 / abroad 150 29 121',
+  ],
+  [
+    'what no region is known of, a package for a region does not pay for',
+    [pack('b', 50, -10, 5, { areas: ['apac1'] })],
+    [moved(-1, 20, { area: 'abroad' }), moved(-1, 7)],
+    'cn 0 0 0 / abroad 50 0 50',
+  ],
+  [
     'kinds are apart',
     [pack('a', 100, -10, 10), pack('b', 50, -10, 10, { kinds: ['dynamic'] })],
     [moved(-1, 7), moved(-1, 9, { kind: 'dynamic' })],

@@ -1,3 +1,4 @@
+import { sharesArea } from '../../catalog/area-scope.ts'
 import type { PackageNow } from '../../billing/balance.ts'
 import type { Area, ContentKind } from '../../catalog/model.ts'
 import { AppError } from '../../core/errors.ts'
@@ -19,6 +20,7 @@ export interface AreaTotals {
  *
  * Shape: always cn, then abroad. Counts packages that have begun, not ended and not been given
  * back, as the books draw them: closed days as they were closed, and what was used since on top.
+ * A package for some regions abroad counts there in full: the answer has no row for them.
  * A package that pays for both areas, or for both kinds, is whole in each row and answer that it
  * pays for: what it gave anywhere is used, and what is left is there for either.
  * Units: bytes. Usage beyond the packages is not part of any number here.
@@ -37,7 +39,7 @@ export async function trafficTotals(
   const counted = held.filter((entry) => isForAll(entry) && entry.package.startMs <= nowMs)
   return AREAS.map((area) => {
     const ours = counted.filter(
-      ({ package: { areas, kinds } }) => allows(areas, area) && allows(kinds, kind),
+      ({ package: { areas, kinds } }) => sharesArea(areas, [area]) && allows(kinds, kind),
     )
     const totalBytes = ours.reduce((sum, { package: { sizeBytes } }) => sum + sizeBytes, 0n)
     const usedBytes = ours.reduce((sum, entry) => sum + entry.usedBytes, 0n)

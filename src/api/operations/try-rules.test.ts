@@ -20,8 +20,10 @@ async function run(request: object) {
         if (zone === undefined) throw new AppError('not_found', `There is no account ${id}.`)
         return { id, zone }
       },
-      resource: async (id) =>
-        id === 'ucdn-1' ? { accountId: 'sh', meter: 'cdn' as const } : undefined,
+      resource: async ({ accountId, meter }, ref) =>
+        accountId === 'sh' && meter === 'cdn' && ['ucdn-1', 'a.example.com'].includes(ref)
+          ? { id: 'ucdn-1' }
+          : undefined,
       usage: {
         slots: nothing,
         rankedSlots: nothing,
@@ -32,6 +34,7 @@ async function run(request: object) {
             resourceId: 'ucdn-1',
             projectId: 'org-1',
             area: 'cn' as const,
+            billingRegion: 'cn' as const,
             province: '',
             kind: 'static' as const,
             direction: 'out' as const,
@@ -85,17 +88,22 @@ test.each([
   [
     'a group with a resource that is not there',
     { period: '2026-11', groups: { a: ['ucdn-1', 'ucdn-9'] } },
-    'The account has no cdn resource with the id ucdn-9',
+    'The account has no cdn resource ucdn-9',
   ],
   [
     'a group with a resource of somebody else',
     { account: 'ny', period: '2026-11', groups: { a: ['ucdn-1'] } },
-    'The account has no cdn resource with the id ucdn-1',
+    'The account has no cdn resource ucdn-1',
   ],
   [
     'a resource in two groups',
     { period: '2026-11', groups: { a: ['ucdn-1'], b: ['ucdn-1'] } },
     'ucdn-1 is in the groups twice',
+  ],
+  [
+    'a resource in two groups, once by its name',
+    { period: '2026-11', groups: { a: ['ucdn-1'], b: ['a.example.com'] } },
+    'a.example.com is in the groups twice',
   ],
   ['a zone, which is the account’s', { period: '2026-11', zone: 'UTC' }, 'zone: is not known here'],
 ])('%s is refused', async (_what, request, message) => {

@@ -1,15 +1,15 @@
 import { formatInstant } from '../../catalog/versions.ts'
 import { z } from 'zod'
+import { findGroupMembers, type ResourceFinder } from '../../billing/group-members.ts'
 import { ratePeriod, type RatedLine, type RatedUsage, totalOf } from '../../billing/rate-period.ts'
 import { parseInput } from '../../catalog/input.ts'
 import { AppError } from '../../core/errors.ts'
 import { formatMoney } from '../../core/money.ts'
 import { DAY_MS, FIVE_MINUTES_MS, type Interval } from '../../core/period.ts'
 import { parsePeriod } from '../../core/period-text.ts'
-import { hashContent } from '../../rating/pack-hash.ts'
+import { hashPack } from '../../rating/hash-pack.ts'
 import { parseRulePack, type RulePack } from '../../rating/rule-pack.ts'
 import type { PayerFinder } from './book-query.ts'
-import { checkGroups, type ResourceReader } from './check-groups.ts'
 import { Instant } from './instant.ts'
 
 /** Longest period that is tried at once: a year and a day. */
@@ -30,14 +30,14 @@ const TryRequest = z.strictObject({
   groups: z
     .record(z.string().min(1), z.array(z.string().min(1)).min(1))
     .default({})
-    .describe('Group name → resource ids, for rules of level group.'),
+    .describe('Group name → resources, by id or name, for rules of level group.'),
 })
 
 /** What trying needs. */
 export interface TryRulesDeps {
   readonly usage: RatedUsage
   readonly payer: PayerFinder
-  readonly resource: ResourceReader
+  readonly resource: ResourceFinder
 }
 
 /** JSON with integers of any size. */
@@ -64,12 +64,13 @@ export async function tryRules(body: unknown, deps: TryRulesDeps): Promise<Exact
   const pack = parseRulePack(request.pack, request.file)
   const { id: accountId, zone } = await deps.payer(request.account)
   refuseMissingGroups(pack, request.groups)
-  await checkGroups(request.groups, { accountId, meters: pack.meters }, deps.resource)
+  const owner = { accountId, meters: pack.meters }
+  const groups = await findGroupMembers(request.groups, owner, deps.resource)
   const period = periodOf(request, zone)
-  const rated = { accountId, period, zone, groups: request.groups }
+  const rated = { accountId, period, zone, groups }
   const lines = await ratePeriod(pack, rated, deps.usage)
   return {
-    pack: { name: pack.name, version: pack.version, hash: hashContent(pack) },
+    pack: { name: pack.name, version: pack.version, hash: hashPack(pack) },
     account: accountId,
     zone,
     start: formatInstant(period.startMs),

@@ -4,6 +4,7 @@ import type { BookStore } from '../../billing/book-keeping.ts'
 import type { BookTerms } from '../../billing/book.ts'
 import type { BooksUsage } from '../../billing/books-usage.ts'
 import { type ChargeMode, type ChargeModes, modeAt } from '../../billing/charge-modes.ts'
+import { findGroupMembers, type ResourceFinder } from '../../billing/group-members.ts'
 import { monthName } from '../../billing/period-names.ts'
 import type { KnownPack, PackRegistry } from '../../billing/pack-registry.ts'
 import { type Alternative, totalOf } from '../../billing/what-if.ts'
@@ -14,10 +15,9 @@ import { AppError } from '../../core/errors.ts'
 import { formatMoney } from '../../core/money.ts'
 import type { Interval } from '../../core/period.ts'
 import { parsePeriod } from '../../core/period-text.ts'
-import { hashContent } from '../../rating/pack-hash.ts'
+import { hashPack } from '../../rating/hash-pack.ts'
 import { parseRulePack, type RulePack } from '../../rating/rule-pack.ts'
 import { BookQuery, type PayerFinder } from './book-query.ts'
-import { checkGroups, type ResourceReader } from './check-groups.ts'
 import { MonthName } from './list-bills.ts'
 import type { ExactJson } from './try-rules.ts'
 
@@ -52,14 +52,14 @@ const WhatIfRequest = BookQuery.extend({
   groups: z
     .record(z.string().min(1), z.array(z.string().min(1)).min(1))
     .optional()
-    .describe('Group name → resource ids; those of the mode in force when absent.'),
+    .describe('Group name → resources, by id or name; those of the mode in force when absent.'),
 })
 
 /** What comparing needs. */
 export interface WhatIfDeps {
   readonly clock: Clock
   readonly payer: PayerFinder
-  readonly resource: ResourceReader
+  readonly resource: ResourceFinder
   readonly usage: BooksUsage
   readonly packs: Pick<PackRegistry, 'list' | 'find'>
   readonly modes: Pick<ChargeModes, 'history'>
@@ -84,10 +84,15 @@ export async function answerWhatIf(body: unknown, deps: WhatIfDeps): Promise<Exa
   const month = monthOf(request.month, nowMs, payer.zone)
   const history = await deps.modes.history(payer.id, meter)
   const mode = modeAt(history, Math.min(nowMs, month.endMs - 1))
-  const groups = request.groups ?? mode?.groups ?? {}
-  // Those in force were checked when they were named, and their resources may be gone since.
-  const named = { accountId: payer.id, meters: [meter] }
-  await checkGroups(request.groups ?? {}, named, deps.resource)
+  // Those in force were found when they were named, and their resources may be gone since.
+  const groups =
+    request.groups === undefined
+      ? (mode?.groups ?? {})
+      : await findGroupMembers(
+          request.groups,
+          { accountId: payer.id, meters: [meter] },
+          deps.resource,
+        )
   const known = await choosePacks(request, mode, deps.packs)
   const [fitting, leftOut] = sortOut(known, meter, groups)
   const terms = fitting.map((each): BookTerms => ({
@@ -149,7 +154,7 @@ async function choosePacks(
       packs.map(async (asked): Promise<Chosen> => {
         if (typeof asked === 'string') return registry.find(asked)
         const pack = parseRulePack(asked.text, asked.file)
-        return { pack, hash: hashContent(pack) }
+        return { pack, hash: hashPack(pack) }
       }),
     )
     // The same pack twice is one alternative.

@@ -58,6 +58,7 @@ function busyWorld(): FakeWorld {
     sizeBytes: 10n * GB,
     resetPolicy: 'Month',
     createdMs: Date.UTC(2026, 0, 31, 4, 30, 15),
+    deletedMs: null,
   })
   return world
 }

@@ -38,6 +38,8 @@ export class FollowedFile {
   readonly #options: FollowOptions
   #handle: FileHandle | null = null
   #intake: Intake
+  /** Stands for what it holds, until that is overwritten or read anew. */
+  #content: object = {}
   /** Offset of the next read. */
   #position = 0
   #head: Buffer = Buffer.alloc(0)
@@ -194,6 +196,7 @@ export class FollowedFile {
     // What is still on its way must be known before anything is compared with what is known.
     await this.#intake.settle()
     this.#intake = this.#newIntake()
+    this.#content = {}
     this.#position = 0
     this.#kind = 'unknown'
     this.#head = Buffer.alloc(0)
@@ -209,6 +212,8 @@ export class FollowedFile {
     if (this.lagBytes > 0 && identity !== undefined) {
       this.#overwritten = { identity, size: this.#size }
     }
+    // What was read was there before, and part of it may be in no file any more.
+    if (this.#kind === 'plain' && !this.#intake.isComparing) await this.#intake.flush()
     await this.reset()
   }
 
@@ -291,6 +296,7 @@ export class FollowedFile {
       this.#keepHead(block)
       this.#position += block.length
       await this.#intake.push(block)
+      this.#noteRecent(block, nowMs)
     }
     if (this.#position >= stop) {
       // A copy of this file may be next: it is compared with what is durable.
@@ -298,10 +304,20 @@ export class FollowedFile {
       return 'more'
     }
     const hasWaited = nowMs - this.#changedMs >= COMPARE_WAIT_MS
-    if (this.#intake.isComparing && hasWaited) await this.#intake.giveUpComparing()
+    // Found out at once, while what it takes is in memory; decided when nothing more came.
+    if (this.#intake.isComparing) await this.#intake.endsInKnownChunk()
+    if (this.#intake.isComparing && hasWaited) await this.#intake.endComparing()
     await this.#intake.flush()
     this.#intake.takeAppended()
     return 'idle'
+  }
+
+  #noteRecent(bytes: Buffer, nowMs: number): void {
+    const { headHash, isTakingIn } = this.#intake
+    // What is only compared may be a copy, and is known by what was taken in.
+    if (!isTakingIn || headHash === '') return
+    const offset = this.#position - bytes.length
+    this.#options.copies?.recent.note({ content: this.#content, headHash, offset, bytes, nowMs })
   }
 
   #keepHead(block: Buffer): void {

@@ -73,6 +73,20 @@ test('a file is taken in once: again, renamed, copied or compressed it is all du
   expect(sink.text()).toBe(text)
 })
 
+test('between half MiB of a file, what somebody waits for goes first, and nothing gets lost', async () => {
+  const text = numbered(0, 300_000)
+  let waits = 0
+  const giveWay = async (): Promise<void> => {
+    waits += 1
+    await new Promise((resolve) => setTimeout(resolve, 1))
+  }
+  expect(await ingest([file('large', text)], { giveWay })).toMatchObject({ accepted: 300_000 })
+  expect(sink.text()).toBe(text)
+  const halves = text.length / (512 << 10)
+  expect(waits).toBeGreaterThan(halves * 0.7)
+  expect(waits).toBeLessThanOrEqual(halves)
+})
+
 test('zstd is read, also when several frames follow each other', async () => {
   const session = new Session(join(directory, 'db'))
   const frames: Uint8Array[] = []

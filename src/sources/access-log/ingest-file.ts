@@ -44,6 +44,8 @@ export interface IngestDeps {
   readonly clock: Clock
   /** Waits before the next attempt when the sink is overloaded; rejects to give up. */
   readonly waitForRoom: (attempt: number) => Promise<void>
+  /** Lets go first what somebody is waiting for; absent: nobody waits for anything. */
+  readonly giveWay?: () => Promise<void>
   readonly onProgress: (progress: IngestProgress) => void
   /** Standard input, for the path `-`. */
   readonly stdin: AsyncIterable<Buffer>

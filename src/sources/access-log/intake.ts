@@ -1,11 +1,24 @@
 import { createHash } from 'node:crypto'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { AppError } from '../../core/errors.ts'
+import { splitChunk, wholeOf } from './chunk-split.ts'
 import type { FormatSpec } from './format.ts'
 import { type CutChunk, LineCutter } from './line-cutter.ts'
-import { CHUNK_BYTES_MAX, CHUNK_LINES_MAX, type KnownFile, type LogSink } from './sink.ts'
+import type { RecentContent } from './recent-content.ts'
+import {
+  CHUNK_BYTES_MAX,
+  CHUNK_LINES_MAX,
+  type KnownFile,
+  type LogSink,
+  type SplittingSink,
+} from './sink.ts'
 
 /** Bytes handed to the cutter at a time; also by how much a chunk may exceed its limits. */
 const SLICE_BYTES = 64 << 10
+/** Bytes after which everybody else in the process gets a turn: half a millisecond of work. */
+const TURN_BYTES = 256 << 10
+/** Turns after which it gives way; with 10 ms each time, 50 MB/s are still read. */
+const TURNS_PER_WAY = 2
 /** The first line is known by its first bytes: it may be of any length. */
 const HEAD_BYTES_MAX = 64 << 10
 const LF = 10
@@ -18,6 +31,10 @@ export interface IntakeOptions {
   readonly sink: LogSink
   /** Waits before the next attempt when the sink is overloaded; rejects to give up. */
   readonly waitForRoom: (attempt: number) => Promise<void>
+  /** Lets go first what somebody is waiting for; absent: nobody waits for anything. */
+  readonly giveWay?: () => Promise<void>
+  /** What helps to know a copy that ends inside a known chunk; absent: its lines are new. */
+  readonly copies?: { readonly recent: RecentContent; readonly split: SplittingSink['split'] }
 }
 
 /** A chunk that is durable now. */
@@ -53,8 +70,12 @@ export class Intake {
   #fileId: string | null = null
   /** Ends of known chunks, by where they begin; null once everything is new. */
   #known: Boundaries | null = new Map()
+  /** Where a known chunk was found to go on behind what is held. */
+  #splitAt: number | null = null
   #inFlight: Promise<void> = Promise.resolve()
   #duplicateLines = 0
+  #bytesThisTurn = 0
+  #turns = 0
   #chunks: AppendedChunk[] = []
 
   constructor(options: IntakeOptions, start?: IntakeStart) {
@@ -91,6 +112,11 @@ export class Intake {
   /** Still comparing with what is known: what it holds may turn out to be known. */
   get isComparing(): boolean {
     return this.#known !== null && this.#cutter.position > this.#cutter.start
+  }
+
+  /** Whatever is pushed is new. */
+  get isTakingIn(): boolean {
+    return this.#head === null && this.#known === null
   }
 
   /** Offset behind the last byte pushed. */
@@ -130,7 +156,8 @@ export class Intake {
   /**
    * Ends the content: what is held counts, a last line without LF included.
    *
-   * A known chunk that the content does not reach the end of is another file's.
+   * A known chunk that the content does not reach the end of is another file's, unless it is known
+   * to go on as the rest of the chunk does.
    */
   async finish(): Promise<void> {
     if (this.#head !== null) {
@@ -138,9 +165,10 @@ export class Intake {
       if (rest.length === 0) return
       await this.#begin(rest)
     }
-    await this.giveUpComparing()
+    await this.endComparing()
     await this.#append(this.#cutter.cutAll())
     await this.#inFlight
+    this.#cutter.shrink()
   }
 
   /** Waits until nothing is being appended any more, whatever came of it. */
@@ -149,11 +177,45 @@ export class Intake {
   }
 
   /**
-   * Decides that what is held is new.
+   * Decides about what is held, where the content ends: the beginning of a known chunk is known,
+   * anything else is new.
    *
    * Errors: conflict when something was taken in meanwhile that it was not compared with.
    */
-  async giveUpComparing(): Promise<void> {
+  async endComparing(): Promise<void> {
+    if (await this.endsInKnownChunk()) this.#duplicateLines += this.#cutter.skip()
+    else await this.#giveUpComparing()
+  }
+
+  /**
+   * Tells whether what is held is the beginning of a known chunk: together with bytes that were
+   * read of that file lately, it hashes to what the chunk does. So it is when a log was copied and
+   * lines were written and read between the copy and the truncation.
+   *
+   * The chunk is known as two from then on, also to whoever compares the copy later.
+   */
+  async endsInKnownChunk(): Promise<boolean> {
+    const { start, position, lines } = this.#cutter
+    if (this.#splitAt === position) return position > start
+    const { copies, path } = this.#options
+    if (!this.isComparing || copies === undefined) return false
+    for (const { end, sha256, fileId } of this.#boundariesAhead()) {
+      const rest = copies.recent
+        .find(this.#headHash, position, end)
+        .find((bytes) => this.#cutter.digest(bytes) === sha256)
+      if (rest === undefined) continue
+      const part = { offset: start, length: position - start, lines, sha256: this.#cutter.digest() }
+      const split = splitChunk({ headHash: this.#headHash, path, fileId }, part, rest)
+      await copies.split(split)
+      this.#fileId = wholeOf(fileId)
+      this.#known = boundariesOf([{ fileId, chunks: split.parts }], this.#known ?? [])
+      this.#splitAt = position
+      return true
+    }
+    return false
+  }
+
+  async #giveUpComparing(): Promise<void> {
     if (this.#known === null) return
     // What was learned at the beginning may be old by now.
     const files = await this.#options.sink.candidates(this.#headHash)
@@ -189,10 +251,20 @@ export class Intake {
         from + boundary - this.#cutter.position,
       )
       this.#cutter.push(buffer.subarray(from, to))
+      this.#bytesThisTurn += to - from
       from = to
+      if (this.#bytesThisTurn >= TURN_BYTES) await this.#yieldTurn()
       if (this.#known === null) await this.#appendWhenFull()
       else await this.#compare()
     }
+  }
+
+  async #yieldTurn(): Promise<void> {
+    this.#bytesThisTurn = 0
+    this.#turns += 1
+    if (this.#turns % TURNS_PER_WAY === 0) await this.#options.giveWay?.()
+    // Also behind that: what was waited for is answered before this goes on.
+    await nextTurn()
   }
 
   /**
@@ -218,10 +290,10 @@ export class Intake {
     const same = ending.find((boundary) => boundary.sha256 === sha256)
     if (same !== undefined) {
       this.#duplicateLines += this.#cutter.skip()
-      this.#fileId = same.fileId
+      this.#fileId = wholeOf(same.fileId)
     }
     const isFull = this.#cutter.bodyBytes > CHUNK_BYTES_MAX
-    if (isFull || this.#boundariesAhead().length === 0) await this.giveUpComparing()
+    if (isFull || this.#boundariesAhead().length === 0) await this.#giveUpComparing()
   }
 
   /**
@@ -229,9 +301,10 @@ export class Intake {
    */
   #continueKnownFile(known: readonly KnownFile[]): void {
     const { start } = this.#cutter
-    const ends = known.filter(({ chunks }) => {
+    const ends = known.filter(({ fileId, chunks }) => {
       const last = chunks.at(-1)
-      return last !== undefined && last.offset + last.length === start
+      const isWhole = wholeOf(fileId) === fileId
+      return isWhole && last !== undefined && last.offset + last.length === start
     })
     this.#fileId = (ends.find(({ fileId }) => fileId === this.#fileId) ?? ends[0])?.fileId ?? null
   }
@@ -291,8 +364,11 @@ interface Boundary {
 
 type Boundaries = ReadonlyMap<number, readonly Boundary[]>
 
-function boundariesOf(files: readonly KnownFile[]): Boundaries {
-  const known = new Map<number, Boundary[]>()
+function boundariesOf(
+  files: readonly KnownFile[],
+  before: Iterable<readonly [number, readonly Boundary[]]> = [],
+): Boundaries {
+  const known = new Map([...before].map(([offset, each]) => [offset, [...each]]))
   for (const { fileId, chunks } of files) {
     for (const { offset, length, sha256 } of chunks) {
       const boundaries = known.get(offset) ?? []

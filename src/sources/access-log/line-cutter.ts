@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto'
 import { LINE_BYTES_MAX, LINE_HEAD_BYTES, type OversizeLine } from './sink.ts'
+import { spareBodies } from './spare-bodies.ts'
 
 const LF = 10
 
@@ -9,7 +10,7 @@ export interface CutChunk {
   readonly length: number
   readonly lines: number
   readonly sha256: string
-  /** Overwritten by what is pushed after the next cut. */
+  /** Overwritten by what is pushed after the next cut, and by anybody after `shrink`. */
   readonly body: Buffer
   readonly oversize: readonly OversizeLine[]
 }
@@ -25,6 +26,7 @@ interface LongLine {
 
 /** What a body's buffer begins with; it doubles as needed. */
 const BODY_BYTES_FIRST = 64 << 10
+const NOTHING: Buffer = Buffer.alloc(0)
 
 /**
  * Cuts a stream of bytes at line ends and hashes what it cuts.
@@ -37,8 +39,8 @@ const BODY_BYTES_FIRST = 64 << 10
 export class LineCutter {
   #start: number
   #position: number
-  #body: Buffer = Buffer.alloc(0)
-  #cutBody: Buffer = Buffer.alloc(0)
+  #body: Buffer = NOTHING
+  #cutBody: Buffer = NOTHING
   #bodyBytes = 0
   #lines = 0
   #oversize: OversizeLine[] = []
@@ -101,11 +103,11 @@ export class LineCutter {
     if (from < buffer.length) this.#takeLines(buffer, from)
   }
 
-  /** SHA-256 of everything from `start` to `position`. */
-  digest(): string {
+  /** SHA-256 of everything from `start` to `position`, and of what is thought to follow. */
+  digest(rest: Buffer = Buffer.alloc(0)): string {
     const hash = this.#hash.copy()
     for (const part of this.#carry) hash.update(part)
-    return hash.digest('hex')
+    return hash.update(rest).digest('hex')
   }
 
   /**
@@ -155,8 +157,11 @@ export class LineCutter {
 
   /** Gives memory back while there is nothing to do; chunks cut before are forgotten. */
   shrink(): void {
-    this.#cutBody = Buffer.alloc(0)
-    if (this.#bodyBytes === 0) this.#body = Buffer.alloc(0)
+    spareBodies.give(this.#cutBody)
+    this.#cutBody = NOTHING
+    if (this.#bodyBytes > 0) return
+    spareBodies.give(this.#body)
+    this.#body = NOTHING
   }
 
   #chunkTo(end: number, hash: Hash): CutChunk {
@@ -244,14 +249,19 @@ export class LineCutter {
   #keep(run: Buffer): void {
     const bytes = this.#bodyBytes + run.length
     if (bytes > this.#body.length) {
-      let size = Math.max(this.#body.length, BODY_BYTES_FIRST)
-      while (size < bytes) size *= 2
-      const grown = Buffer.allocUnsafeSlow(size)
+      const grown = spareBodies.take(bytes) ?? this.#doubled(bytes)
       this.#body.copy(grown, 0, 0, this.#bodyBytes)
+      spareBodies.give(this.#body)
       this.#body = grown
     }
     run.copy(this.#body, this.#bodyBytes)
     this.#bodyBytes = bytes
+  }
+
+  #doubled(bytesMin: number): Buffer {
+    let size = Math.max(this.#body.length, BODY_BYTES_FIRST)
+    while (size < bytesMin) size *= 2
+    return Buffer.allocUnsafeSlow(size)
   }
 
   #addLine(pieces: readonly Buffer[]): void {

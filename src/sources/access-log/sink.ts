@@ -63,12 +63,25 @@ export interface ChunkOutcome {
   readonly bytesOut: bigint
 }
 
+/**
+ * A known chunk in two parts: a copy of the file ends between them.
+ *
+ * Shape: the parts cover the chunk without a gap, in order.
+ */
+export interface ChunkSplit {
+  readonly headHash: string
+  /** What the two parts are known by; no other chunk is. */
+  readonly splitId: string
+  readonly path: string
+  readonly parts: readonly [KnownChunk, KnownChunk]
+}
+
 /** Where log lines go. */
 export interface LogSink {
   /** Known files with this first line, durable or loaded. */
   candidates(headHash: string): Promise<readonly KnownFile[]>
   /**
-   * Takes a chunk in: durable when it resolves.
+   * Takes a chunk in: durable when it resolves, and its body the caller's to write into again.
    *
    * Errors: `overloaded` when there is no room now, the caller waits and tries again; `conflict`
    * when this part of the file has been taken in meanwhile.
@@ -76,4 +89,10 @@ export interface LogSink {
   append(chunk: LogChunk): Promise<{ readonly batchId: string }>
   /** Resolves when the chunk is loaded. */
   outcome(batchId: string): Promise<ChunkOutcome>
+}
+
+/** Where a follower of files puts their lines. */
+export interface SplittingSink extends LogSink {
+  /** Makes the parts of a known chunk known, too: durable when it resolves. May be repeated. */
+  split(split: ChunkSplit): Promise<void>
 }

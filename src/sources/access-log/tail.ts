@@ -6,7 +6,8 @@ import { FollowedFile } from './followed-file.ts'
 import { compileFormat, type FormatSpec } from './format.ts'
 import { createReadCoverage, type ReadCoverage, type ReadReport } from './read-coverage.ts'
 import { createRotatedFiles, type RotatedFiles } from './rotated-files.ts'
-import type { LogSink } from './sink.ts'
+import { createRecentContent, type RecentContent } from './recent-content.ts'
+import type { SplittingSink } from './sink.ts'
 import { createTailMemory, type TailMemory } from './tail-memory.ts'
 import { findFiles, type FoundFile, watchedDirectories } from './tail-paths.ts'
 
@@ -30,11 +31,15 @@ export interface TailLog {
 
 /** What a tailer works with. */
 export interface TailDeps {
-  readonly sink: LogSink
+  readonly sink: SplittingSink
   readonly clock: Clock
   readonly log: TailLog
+  /** Lets go first what somebody is waiting for; absent: nobody waits for anything. */
+  readonly giveWay?: () => Promise<void>
   /** Told how completely the source is read; absent: nobody asks. */
   readonly report?: ReadReport
+  /** Kept together with other sources'; absent: for this one alone. */
+  readonly recent?: RecentContent
 }
 
 /** One followed file, for metrics and `weir doctor`. */
@@ -86,6 +91,7 @@ class LogTailer implements Tailer {
   readonly #config: TailConfig
   readonly #deps: TailDeps
   readonly #memory: TailMemory
+  readonly #recent: RecentContent
   readonly #files = new Map<string, FollowedFile>()
   readonly #failing = new Map<string, Failing>()
   /** The inode that each path had, to notice that another file took its place. */
@@ -103,6 +109,7 @@ class LogTailer implements Tailer {
   constructor(config: TailConfig, deps: TailDeps) {
     this.#config = config
     this.#deps = deps
+    this.#recent = deps.recent ?? createRecentContent()
     this.#memory = createTailMemory(config.stateDirectory, config.name)
     this.#rotated = createRotatedFiles(config.paths, this.#memory, deps.sink)
     this.#coverage = createReadCoverage(this.#memory, deps.report ?? UNHEARD)
@@ -197,7 +204,7 @@ class LogTailer implements Tailer {
   async #follow(found: FoundFile, nowMs: number): Promise<boolean> {
     if (this.#abort.signal.aborted || this.#files.has(found.key)) return false
     if (this.#memory.isDone(found.key, found.size, found.mtimeMs)) return false
-    const { sink } = this.#deps
+    const { sink, giveWay } = this.#deps
     const file = new FollowedFile(
       found,
       {
@@ -207,6 +214,8 @@ class LogTailer implements Tailer {
         signal: this.#abort.signal,
         recall: (key) => this.#memory.fileIdOf(key),
         waitForRoom: (attempt) => this.#backOff(attempt),
+        ...(giveWay !== undefined && { giveWay }),
+        copies: { recent: this.#recent, split: (split) => sink.split(split) },
       },
       nowMs,
     )

@@ -114,6 +114,12 @@ describe('sending usage', () => {
     expect(fake.acked).toBe(1)
   })
 
+  test('hands on empty lines, so that refused ones keep their numbers', async () => {
+    const answer = await send({ payload: `\n${GOOD}\n \n\n${GOOD}` })
+    expect(answer.json()).toMatchObject({ lines: 2 })
+    expect(fake.requests).toMatchObject([{ lines: 2, blankLines: 3 }])
+  })
+
   test('hands on the source, its account and the key', async () => {
     await send({ headers: { 'idempotency-key': 'k' } }, 'bound')
     expect(fake.requests).toMatchObject([

@@ -17,7 +17,7 @@ export interface LoadedUsage {
   }
 }
 
-/** A refused record: its line within the request, from 1, and why. */
+/** A refused record: its line of the body as sent (or its place in the array), from 1, and why. */
 export interface RefusedLine {
   readonly line: number
   readonly reason: string
@@ -31,6 +31,7 @@ export interface UsageHttpDeps {
       onlyAccount: string | null
       body: Buffer
       lines: number
+      blankLines: number
       idempotencyKey: string | null
     }): Promise<{ seq: number; isRepeat: boolean }>
     loaded(seq: number, timeoutMs: number): Promise<LoadedUsage | undefined>
@@ -164,13 +165,12 @@ async function takeIn(
 ): Promise<unknown> {
   const { source, meter } = input
   const number = parseSequence(request)
-  const { body, lines } = await parseUsage(input.body, request.headers['content-type'], meter)
+  const parsed = await parseUsage(input.body, request.headers['content-type'], meter)
   const { seq, isRepeat } = await deps.ingest.acceptUsage({
     source: source.name,
     meter,
     onlyAccount: source.accountId,
-    body,
-    lines,
+    ...parsed,
     idempotencyKey: parseKey(request.headers['idempotency-key']),
   })
   await noteRequest(deps.coverage, source.name, number)
@@ -180,7 +180,7 @@ async function takeIn(
     if (frame !== undefined) return await describeOutcome(seq, frame, isRepeat, deps)
   }
   reply.code(202)
-  return { batch: String(seq), state: 'accepted', lines, repeated: isRepeat }
+  return { batch: String(seq), state: 'accepted', lines: parsed.lines, repeated: isRepeat }
 }
 
 function parseKey(value: string | string[] | undefined): string | null {

@@ -27,7 +27,8 @@ async function parse(
   type: string | undefined = NDJSON,
 ): Promise<{ text: string; count: number }> {
   const bytes = typeof body === 'string' ? Buffer.from(body) : Buffer.from(body)
-  const { body: lines, lines: count } = await parseUsage(bytes, type, 'eip')
+  const { body: lines, lines: count, blankLines } = await parseUsage(bytes, type, 'eip')
+  expect(lines.toString().split('\n')).toHaveLength(count + blankLines + 1)
   return { text: lines.toString(), count }
 }
 
@@ -51,10 +52,10 @@ describe('what is taken', () => {
     expect(parsed.text.split('\n')).toHaveLength(count + 1)
   })
 
-  test('lines pass byte for byte, blank ones are left out', async () => {
+  test('lines pass byte for byte, blank ones as empty ones: the others keep their numbers', async () => {
     const odd = GOOD.replace(',', ' ,\t')
-    expect(await parse(`${odd}\r\n\n  \n${GOOD}`)).toEqual({
-      text: `${odd}\r\n${GOOD}\n`,
+    expect(await parse(`\n\r\n${odd}\r\n\n \u00a0\u3000\n${GOOD}\n \t`)).toEqual({
+      text: `\n\n${odd}\r\n\n\n${GOOD}\n\n`,
       count: 2,
     })
   })

@@ -8,7 +8,10 @@ import { createUsualLines, type UsualLines } from './usual-lines.ts'
 /** Records as the engine reads them: one JSON object per line, each line ended by LF. */
 export interface ParsedUsage {
   readonly body: Buffer
+  /** Lines with a record. */
   readonly lines: number
+  /** Empty lines, kept so that the others have the numbers that the sender knows them by. */
+  readonly blankLines: number
 }
 
 /** Most records in one request. */
@@ -34,7 +37,7 @@ const SHAPES: Readonly<Record<string, Shape>> = {
  * Reads a request body into usage lines.
  *
  * Shape: NDJSON lines are passed on byte for byte, save for fields of no meaning that the engine
- * might not read; arrays and CloudEvents become lines.
+ * might not read; blank ones stay, as empty ones; arrays and CloudEvents become lines.
  * Errors: `body_malformed` names the line (or the element, from 1) and the field;
  * `media_type_unsupported`; `too_large` above RECORDS_MAX records.
  */
@@ -139,7 +142,7 @@ async function parseLines(body: Buffer, fields: readonly RecordField[]): Promise
   const text = body.toString('latin1')
   const parts: Buffer[] = []
   let keptTo = 0
-  let lines = 0
+  let blankLines = 0
   let lineNumber = 0
   for (let start = 0; start < body.length;) {
     lineNumber += 1
@@ -153,27 +156,28 @@ async function parseLines(body: Buffer, fields: readonly RecordField[]): Promise
         parts.push(body.subarray(keptTo, start), Buffer.from(replacement))
         keptTo = end
       }
-      if (replacement !== '') lines += 1
-    } else {
-      lines += 1
+      if (replacement === BLANK || line === BLANK) blankLines += 1
     }
-    if (lines > RECORDS_MAX) throw tooMany()
+    if (lineNumber - blankLines > RECORDS_MAX) throw tooMany()
     if (lineNumber % SLICE_RECORDS === 0) await breathe()
     start = end
   }
+  const lines = lineNumber - blankLines
   if (lines === 0) throw new AppError('body_malformed', 'The body holds no record.')
   const kept = parts.length === 0 ? body : Buffer.concat([...parts, body.subarray(keptTo)])
-  return { body: withNewline(kept), lines }
+  return { body: withNewline(kept), lines, blankLines }
 }
 
-/** Says what to write instead of a line: null for the line itself, nothing for an empty one. */
+const BLANK = '\n'
+
+/** Says what to write instead of a line: null for the line itself, BLANK for one of white space. */
 function checkLine(
   line: string,
   place: string,
   fields: readonly RecordField[],
   usual: UsualLines,
 ): string | null {
-  if (line.trim() === '') return ''
+  if (line.trim() === '') return line === BLANK ? null : BLANK
   const record = parseJson(line, place)
   const problem = checkRecord(record, fields)
   if (problem !== undefined) throw malformed(place, problem)
@@ -221,7 +225,7 @@ async function parseElements(
     lines.push(`${stringify(record as Fields, fields)}\n`)
     if (lines.length % SLICE_RECORDS === 0) await breathe()
   }
-  return { body: Buffer.from(lines.join('')), lines: lines.length }
+  return { body: Buffer.from(lines.join('')), lines: lines.length, blankLines: 0 }
 }
 
 /**

@@ -113,6 +113,29 @@ describe('texts and choices', () => {
     expect(fault(changes)).toBe(field)
   })
 
+  test.each([
+    [{ billingRegion: 'apac1' }, ''],
+    [{ billingRegion: 'apac1', area: 'abroad' }, ''],
+    [{ billingRegion: 'apac1', area: '' }, ''],
+    [{ billingRegion: 'apac1', area: null }, ''],
+    [{ billingRegion: '', area: 'cn' }, ''],
+    [{ billingRegion: null, area: 'cn' }, ''],
+    [{ billingRegion: 'cn', area: 'cn' }, ''],
+    [{ billingRegion: 'abroad', area: 'abroad' }, ''],
+    [{ billingRegion: 'apac1', area: 'cn' }, 'billingRegion must not be apac1 where area is cn'],
+    [{ billingRegion: 'abroad', area: 'cn' }, 'billingRegion must not be abroad where area is cn'],
+    [{ billingRegion: 'cn', area: 'abroad' }, 'billingRegion must not be cn where area is abroad'],
+    [{ area: 'mars', billingRegion: 'cn' }, 'area must be one of abroad, cn'],
+    [
+      { area: 'cn', billingRegion: 'Apac1' },
+      'billingRegion must be one of abroad, cn, apac1, apac2, apac3, eu-na, me-africa, latam',
+    ],
+  ])('a place of %j: %s', (place, want) => {
+    const record = { time: EIP.time, resource: 'a.example', bytesOut: 1, ...place }
+    const found = checkRecord(record, RECORD_FIELDS.cdn)
+    expect(found === undefined ? '' : `${found.field} ${found.problem}`).toBe(want)
+  })
+
   test('a numeric choice may be sent as number or text', () => {
     const mna = {
       time: 1_795_168_800,

@@ -31,7 +31,7 @@ export function checkRecord(
       if (field.required) return { field: field.name, problem: 'is missing' }
       continue
     }
-    const problem = checkValue(value, field)
+    const problem = checkValue(value, field) ?? checkImplied(value, field, values)
     if (problem !== undefined) return { field: field.name, problem }
   }
   return undefined
@@ -78,6 +78,20 @@ function checkValue(value: unknown, field: RecordField): string | undefined {
     default:
       return undefined
   }
+}
+
+/** Looks for another field that says what this one rules out; empty is nothing said. */
+function checkImplied(
+  value: unknown,
+  { implies }: RecordField,
+  values: Readonly<Record<string, unknown>>,
+): string | undefined {
+  if (implies === undefined) return undefined
+  const other = values[implies.field]
+  const implied = implies.choiceOf[String(value)]
+  if (typeof other !== 'string' || other === '') return undefined
+  if (implied === undefined || other === implied) return undefined
+  return `must not be ${String(value)} where ${implies.field} is ${other}`
 }
 
 function checkText(value: unknown, required: boolean): string | undefined {

@@ -64,6 +64,13 @@ describe('anything else is left to the parser', () => {
     expect(createUsualLines(FIELDS).endOf(LINE, 0)).toBe(-1)
   })
 
+  test('a layout in which two fields may contradict each other is not learned', () => {
+    const line = vary('"area":"cn"', '"area":"cn","billingRegion":"cn"')
+    expect(learned(line).endOf(line, 0)).toBe(-1)
+    const alone = vary('"area":"cn"', '"billingRegion":"apac1"')
+    expect(learned(alone).endOf(alone, 0)).toBe(alone.length)
+  })
+
   test('a layout with an unknown field is not learned', () => {
     const line = vary('"area"', '"colour":"red","area"')
     expect(learned(line).endOf(line, 0)).toBe(-1)

@@ -43,6 +43,8 @@ export function createUsualLines(fields: readonly RecordField[]): UsualLines {
       const known = names.flatMap((name) => byName.get(name) ?? [])
       const key = names.join()
       if (known.length < names.length || layouts.has(key) || layouts.size >= LAYOUTS_MAX) return
+      // An expression sees one field at a time, not what two of them say together.
+      if (known.some(({ implies }) => implies && names.includes(implies.field))) return
       layouts.set(key, layoutOf(known))
     },
   }

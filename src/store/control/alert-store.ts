@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely'
-import type { AlertStore } from '../../billing/alert-ports.ts'
+import type { AlertStore, AlertWrites } from '../../billing/alert-ports.ts'
 import { AppError } from '../../core/errors.ts'
 import {
   alertShape,
@@ -8,6 +8,7 @@ import {
   newDeliveryRow,
   toStateRow,
 } from './alert-rows.ts'
+import type { ControlCatalogStore } from './catalog-store.ts'
 import type { MasterKeys } from './master-key.ts'
 import { createShelf } from './shelf.ts'
 import type { ControlDatabase } from './tables.ts'
@@ -17,19 +18,39 @@ type Db = Kysely<ControlDatabase>
 const BY_CREATION = ['created_ms', 'id'] as const
 
 /** Keeps alerts and what is to be told of them in the control store. */
-export function createAlertStore(db: Db, masterKeys: MasterKeys): AlertStore {
-  return { ...alertRows(db), ...endpointRows(db, masterKeys), ...deliveryRows(db) }
+export function createAlertStore(
+  db: Db,
+  masterKeys: MasterKeys,
+  catalog: Pick<ControlCatalogStore, 'changeWith'>,
+): AlertStore {
+  const { get } = alertShelf(db)
+  const { endpoint } = endpointWrites(db, masterKeys)
+  return {
+    get,
+    endpoint,
+    ...alertRows(db),
+    endpoints: (page) => endpointShelf(db).list({}, page),
+    ...deliveryRows(db),
+    change: (work) =>
+      catalog.changeWith((rows, trx) => {
+        const alerts = { ...alertWrites(trx), ...endpointWrites(trx, masterKeys) }
+        return work({ catalog: rows, alerts })
+      }),
+  }
 }
 
-function alertRows(db: Db): Pick<AlertStore, 'list' | 'get' | 'insert' | 'remove' | 'advance'> {
-  const shelf = createShelf(db, alertShape, {
+function alertShelf(db: Db) {
+  return createShelf(db, alertShape, {
     table: 'alerts',
     id: 'id',
     order: BY_CREATION,
     filters: { accountId: 'account_id', meter: 'meter', phase: 'phase' },
   })
+}
+
+function alertWrites(db: Db): Pick<AlertWrites, 'get' | 'insert' | 'remove'> {
+  const shelf = alertShelf(db)
   return {
-    list: shelf.list,
     get: shelf.get,
     insert: (entry) => shelf.insert(entry),
     remove: async (id) => {
@@ -40,6 +61,12 @@ function alertRows(db: Db): Pick<AlertStore, 'list' | 'get' | 'insert' | 'remove
         .executeTakeFirst()
       return removed !== undefined
     },
+  }
+}
+
+function alertRows(db: Db): Pick<AlertStore, 'list' | 'advance'> {
+  return {
+    list: alertShelf(db).list,
     advance: (id, nowMs, decide) =>
       db.transaction().execute(async (trx) => {
         // An update that changes nothing locks the row in both databases until the transaction
@@ -63,42 +90,43 @@ function alertRows(db: Db): Pick<AlertStore, 'list' | 'get' | 'insert' | 'remove
   }
 }
 
-type Endpoints = Pick<AlertStore, 'endpoints' | 'endpoint' | 'insertEndpoint' | 'removeEndpoint'>
-
-function endpointRows(db: Db, masterKeys: MasterKeys): Endpoints {
-  const shelf = createShelf(db, endpointShape, {
+function endpointShelf(db: Db) {
+  return createShelf(db, endpointShape, {
     table: 'alert_endpoints',
     id: 'id',
     order: BY_CREATION,
     filters: {},
   })
+}
+
+type EndpointWrites = Pick<AlertWrites, 'endpoint' | 'insertEndpoint' | 'removeEndpoint'>
+
+function endpointWrites(db: Db, masterKeys: MasterKeys): EndpointWrites {
+  const shelf = endpointShelf(db)
   return {
-    endpoints: (page) => shelf.list({}, page),
     endpoint: shelf.get,
     insertEndpoint: (endpoint, secret) => {
       const sealed = masterKeys.seal(secret, endpoint.id)
       return shelf.insert(endpoint, { secret_sealed: sealed.text, master_key_id: sealed.keyId })
     },
-    removeEndpoint: (id) =>
-      db.transaction().execute(async (trx) => {
-        // An alert that is just being made with it finds it gone when it sends, and says so.
-        const user = await trx
-          .selectFrom('alerts')
-          .select('id')
-          .where('endpoints', 'like', `%"${id.replace(/[^a-z0-9-]/g, '')}"%`)
-          .limit(1)
-          .executeTakeFirst()
-        if (user !== undefined) {
-          const message = `alert ${user.id} tells endpoint ${id}; delete the alert first.`
-          throw new AppError('conflict', message, { field: 'id' })
-        }
-        const removed = await trx
-          .deleteFrom('alert_endpoints')
-          .where('id', '=', id)
-          .returning('id')
-          .executeTakeFirst()
-        return removed !== undefined
-      }),
+    removeEndpoint: async (id) => {
+      const user = await db
+        .selectFrom('alerts')
+        .select('id')
+        .where('endpoints', 'like', `%"${id.replace(/[^a-z0-9-]/g, '')}"%`)
+        .limit(1)
+        .executeTakeFirst()
+      if (user !== undefined) {
+        const message = `alert ${user.id} tells endpoint ${id}; delete the alert first.`
+        throw new AppError('conflict', message, { field: 'id' })
+      }
+      const removed = await db
+        .deleteFrom('alert_endpoints')
+        .where('id', '=', id)
+        .returning('id')
+        .executeTakeFirst()
+      return removed !== undefined
+    },
   }
 }
 

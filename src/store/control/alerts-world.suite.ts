@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { fakeClock } from '../../../test/support/fakes.ts'
 import { type Alert, NEW_STATE } from '../../billing/alert.ts'
-import type { AlertChange } from '../../billing/alert-ports.ts'
+import type { AlertChange, AlertWrites } from '../../billing/alert-ports.ts'
 import { recipientsOf } from '../../billing/alert-ports.ts'
 import { createCatalog } from '../../catalog/catalog.ts'
 import { NANO } from '../../core/money.ts'
@@ -56,5 +56,16 @@ export function firing(alert: Alert, sequence = 1): AlertChange {
     state: { ...NEW_STATE, phase: 'firing', sequence, asOfMs: NOW_MS, value: '100.00' },
     notifications: [{ id, type: 'alert.firing', body: `{"id":"${id}"}` }],
     recipients: recipientsOf(alert),
+  }
+}
+
+/** Changes alerts and endpoints one by one, as a change of the catalog does. */
+export function writesOf({ alerts: store }: ControlStore): Omit<AlertWrites, 'get' | 'endpoint'> {
+  return {
+    insert: (entry) => store.change(({ alerts }) => alerts.insert(entry)),
+    remove: (id) => store.change(({ alerts }) => alerts.remove(id)),
+    insertEndpoint: (endpoint, secret) =>
+      store.change(({ alerts }) => alerts.insertEndpoint(endpoint, secret)),
+    removeEndpoint: (id) => store.change(({ alerts }) => alerts.removeEndpoint(id)),
   }
 }

@@ -8,7 +8,15 @@ import { skipOrFail } from '../../../test/support/programs.ts'
 import { NEW_STATE } from '../../billing/alert.ts'
 import { createAlertOutbox } from './alert-outbox.ts'
 import { alertsSuite } from './alerts.suite.ts'
-import { alertOf, firing, LEASE_MS, MASTER_KEY, NOW_MS, openAlerts } from './alerts-world.suite.ts'
+import {
+  alertOf,
+  firing,
+  LEASE_MS,
+  MASTER_KEY,
+  NOW_MS,
+  openAlerts,
+  writesOf,
+} from './alerts-world.suite.ts'
 import { createMasterKeys } from './master-key.ts'
 
 const programs = await findPostgres()
@@ -31,7 +39,7 @@ describe.skipIf(programs === null)('alerts on PostgreSQL', () => {
     const one = await openAlerts(location)
     const two = await openAlerts(location)
     const alert = alertOf(one.accountId)
-    await one.store.alerts.insert({ alert, state: NEW_STATE })
+    await writesOf(one.store).insert({ alert, state: NEW_STATE })
     await one.store.alerts.advance(alert.id, NOW_MS, () => firing(alert))
     const request = { nowMs: NOW_MS, leaseMs: LEASE_MS, limit: 10 }
     let second: Promise<readonly unknown[]> | undefined

@@ -11,6 +11,7 @@ import {
   MASTER_KEY,
   NOW_MS,
   openAlerts,
+  writesOf,
 } from './alerts-world.suite.ts'
 import { createMasterKeys } from './master-key.ts'
 import type { ControlDatabase } from './tables.ts'
@@ -43,7 +44,7 @@ const CLAIM = { nowMs: NOW_MS, leaseMs: LEASE_MS, limit: 10 }
 
 async function fire({ store, accountId }: AlertWorld): Promise<void> {
   const alert = alertOf(accountId)
-  await store.alerts.insert({ alert, state: NEW_STATE })
+  await writesOf(store).insert({ alert, state: NEW_STATE })
   await store.alerts.advance(alert.id, NOW_MS, () => firing(alert))
 }
 
@@ -51,7 +52,7 @@ function keepTests(world: () => AlertWorld): void {
   test('an alert is read as it was written, with limits beyond 64 bits', async () => {
     const { store, accountId } = world()
     const alert = alertOf(accountId)
-    await store.alerts.insert({ alert, state: NEW_STATE })
+    await writesOf(store).insert({ alert, state: NEW_STATE })
     expect(await store.alerts.get('alt-1')).toEqual({ alert, state: NEW_STATE })
     expect((await store.alerts.list({}, ALL)).items).toEqual([{ alert, state: NEW_STATE }])
   })
@@ -60,7 +61,7 @@ function keepTests(world: () => AlertWorld): void {
     for (const [index, meter] of (['cdn', 'cdn', 'eip'] as const).entries()) {
       const alert = alertOf(accountId, { id: `alt-${index}`, meter, createdMs: NOW_MS + index })
       const state = { ...NEW_STATE, phase: index === 0 ? 'firing' : 'ok' } as const
-      await store.alerts.insert({ alert, state })
+      await writesOf(store).insert({ alert, state })
     }
     const idsOf = async (filter: Parameters<typeof store.alerts.list>[0]) =>
       (await store.alerts.list(filter, ALL)).items.map(({ alert }) => alert.id)
@@ -102,8 +103,8 @@ function keepTests(world: () => AlertWorld): void {
   test('a removed alert leaves its history and what waits', async () => {
     const { store } = world()
     await fire(world())
-    expect(await store.alerts.remove('alt-1')).toBe(true)
-    expect(await store.alerts.remove('alt-1')).toBe(false)
+    expect(await writesOf(store).remove('alt-1')).toBe(true)
+    expect(await writesOf(store).remove('alt-1')).toBe(false)
     expect((await store.alerts.deliveries({ alertId: 'alt-1' }, ALL)).items).toHaveLength(2)
     expect(await store.alertOutbox.claim(CLAIM)).toHaveLength(2)
   })
@@ -115,7 +116,7 @@ const SECRET = 'whsec_c2VjcmV0'
 function endpointTests(world: () => AlertWorld, location: () => string): void {
   test('the secret of an endpoint is sealed, and opened for sending', async () => {
     const { store } = world()
-    await store.alerts.insertEndpoint(ENDPOINT, SECRET)
+    await writesOf(store).insertEndpoint(ENDPOINT, SECRET)
     expect(await store.alerts.endpoint('hook-1')).toEqual(ENDPOINT)
     expect((await store.alerts.endpoints(ALL)).items).toEqual([ENDPOINT])
     const rows = await store.db.selectFrom('alert_endpoints').selectAll().execute()
@@ -125,7 +126,7 @@ function endpointTests(world: () => AlertWorld, location: () => string): void {
   })
   test('a new master key seals the secrets anew', async () => {
     const { store } = world()
-    await store.alerts.insertEndpoint(ENDPOINT, SECRET)
+    await writesOf(store).insertEndpoint(ENDPOINT, SECRET)
     const next = randomBytes(32).toString('base64')
     const both = await openAlerts(location(), [next, MASTER_KEY])
     await both.store.close()
@@ -135,14 +136,16 @@ function endpointTests(world: () => AlertWorld, location: () => string): void {
   })
   test('an endpoint goes only when no alert tells it', async () => {
     const { store, accountId } = world()
-    await store.alerts.insertEndpoint(ENDPOINT, SECRET)
-    await store.alerts.insertEndpoint({ ...ENDPOINT, id: 'hook-11' }, SECRET)
-    await store.alerts.insert({ alert: alertOf(accountId), state: NEW_STATE })
-    await expect(store.alerts.removeEndpoint('hook-1')).rejects.toMatchObject({ code: 'conflict' })
-    expect(await store.alerts.removeEndpoint('hook-11')).toBe(true)
-    await store.alerts.remove('alt-1')
-    expect(await store.alerts.removeEndpoint('hook-1')).toBe(true)
-    expect(await store.alerts.removeEndpoint('hook-1')).toBe(false)
+    await writesOf(store).insertEndpoint(ENDPOINT, SECRET)
+    await writesOf(store).insertEndpoint({ ...ENDPOINT, id: 'hook-11' }, SECRET)
+    await writesOf(store).insert({ alert: alertOf(accountId), state: NEW_STATE })
+    await expect(writesOf(store).removeEndpoint('hook-1')).rejects.toMatchObject({
+      code: 'conflict',
+    })
+    expect(await writesOf(store).removeEndpoint('hook-11')).toBe(true)
+    await writesOf(store).remove('alt-1')
+    expect(await writesOf(store).removeEndpoint('hook-1')).toBe(true)
+    expect(await writesOf(store).removeEndpoint('hook-1')).toBe(false)
   })
 }
 
@@ -223,7 +226,7 @@ function twoNodeTests(world: () => AlertWorld, location: () => string): void {
     const other = await openAlerts(location())
     for (let index = 0; index < 20; index += 1) {
       const alert = alertOf(accountId, { id: `alt-${index}`, createdMs: NOW_MS + index })
-      await store.alerts.insert({ alert, state: NEW_STATE })
+      await writesOf(store).insert({ alert, state: NEW_STATE })
       await store.alerts.advance(alert.id, NOW_MS, () => firing(alert))
     }
     const claims = Array.from({ length: 12 }, (_, index) =>
@@ -245,7 +248,7 @@ function twoNodeTests(world: () => AlertWorld, location: () => string): void {
     const isShared = store.backend === 'postgres'
     const other = isShared ? await openAlerts(location()) : world()
     const alert = alertOf(accountId)
-    await store.alerts.insert({ alert, state: NEW_STATE })
+    await writesOf(store).insert({ alert, state: NEW_STATE })
     const judge = (node: AlertWorld) =>
       node.store.alerts.advance(alert.id, NOW_MS, ({ state }) =>
         state.phase === 'firing' ? null : firing(alert, state.sequence + 1),
@@ -274,12 +277,13 @@ function crashTests(world: () => AlertWorld): void {
   test('a crash after any statement of a change neither loses nor doubles what it tells', async () => {
     const { store, accountId } = world()
     const alert = alertOf(accountId)
-    await store.alerts.insert({ alert, state: NEW_STATE })
+    await writesOf(store).insert({ alert, state: NEW_STATE })
     let crashes = 0
     for (;;) {
       const failing = createAlertStore(
         failingAfter(store.db, crashes + 1),
         createMasterKeys([MASTER_KEY]),
+        store.catalog,
       )
       const error = await failing
         .advance(alert.id, NOW_MS, () => firing(alert))

@@ -36,6 +36,19 @@ export function originTests(world: () => BooksWorld): void {
     ])
     expect(await books.origins('mna')).toEqual([])
   })
+  test('one account is asked for by itself, owner or buyer', async () => {
+    const { writer, books } = world()
+    await makeAccounts(world(), 'acc-a', 'acc-b', 'acc-c')
+    for (const account of ['acc-a', 'acc-b']) {
+      await writer.createResource({ meter: 'cdn', account, name: `${account}.example` })
+    }
+    await writer.createTrafficPackage({ account: 'acc-c', area: 'cn', size: '1GiB' })
+    for (const id of ['acc-a', 'acc-b', 'acc-c']) {
+      expect((await books.origins('cdn', id)).map(({ accountId }) => accountId)).toEqual([id])
+    }
+    expect(await books.origins('eip', 'acc-a')).toEqual([])
+    expect(await books.origins('cdn', 'acc-z')).toEqual([])
+  })
   test('a resource that moved calls for a book of each owner, from when it was theirs', async () => {
     const { writer, books } = world()
     await makeAccounts(world(), 'acc-a', 'acc-b')
@@ -132,7 +145,7 @@ export function factTests(world: () => BooksWorld): void {
     expect(facts?.packages[0]?.paid).toEqual({ amount, currency: 'USD' })
     expect((await factsOf('eip', 'acc-a'))?.packages).toMatchObject([{ terms: { id: 'pkg-e' } }])
   })
-  test('refilling volumes are facts of elastic IPs alone, until they are taken away', async () => {
+  test('refilling volumes are facts of elastic IPs alone, also after they were taken away', async () => {
     const { writer } = world()
     await makeAccounts(world(), 'acc-a')
     const address = { meter: 'eip', account: 'acc-a', name: '192.0.2.1', id: 'eip-1' } as const
@@ -149,8 +162,20 @@ export function factTests(world: () => BooksWorld): void {
       },
     ])
     expect((await factsOf('cdn', 'acc-a'))?.exclusive).toEqual([])
-    await writer.deleteExclusivePackage('utp-1')
-    expect((await factsOf('eip', 'acc-a'))?.exclusive).toEqual([])
+    const gone = await writer.deleteExclusivePackage('utp-1')
+    // Open days before its end are still to be closed with it.
+    expect(gone.deletedMs).toBe(THIS_MINUTE_MS + MINUTE_MS)
+    await writer.createExclusivePackage({ ...volume, id: 'utp-2', size: '1GiB' })
+    const [first, second, ...others] = (await factsOf('eip', 'acc-a'))?.exclusive ?? []
+    expect(first).toMatchObject({ id: 'utp-1', createdMs: NOW_MS, deletedMs: gone.deletedMs })
+    expect(second).toEqual({
+      id: 'utp-2',
+      resourceId: 'eip-1',
+      sizeBytes: GIB,
+      resetPolicy: 'Month',
+      createdMs: NOW_MS,
+    })
+    expect(others).toEqual([])
   })
   test('an address has all of its versions, those of other owners too, and its end', async () => {
     const { writer, clock } = world()

@@ -17,12 +17,18 @@ export type TermsOf = (entry: TrafficPackage) => PackageFact['terms']
  * Time: an account that only bought packages so far has its book begun now, since nothing can have
  * been drawn from them.
  */
-export async function readOrigins(db: Db, meter: MeterName, nowMs: EpochMs): Promise<BookOrigin[]> {
+export async function readOrigins(
+  db: Db,
+  meter: MeterName,
+  nowMs: EpochMs,
+  onlyId?: string,
+): Promise<BookOrigin[]> {
   const rows = await db
     .selectFrom('resource_versions as v')
     .innerJoin('resources as r', 'r.id', 'v.resource_id')
     .innerJoin('accounts as a', 'a.id', 'v.account_id')
     .where('r.meter', '=', meter)
+    .$if(onlyId !== undefined, (query) => query.where('v.account_id', '=', onlyId ?? ''))
     .select((eb) => ['v.account_id', 'a.zone', eb.fn.min('v.from_ms').as('first_ms')])
     .groupBy(['v.account_id', 'a.zone'])
     .orderBy('v.account_id')
@@ -38,6 +44,7 @@ export async function readOrigins(db: Db, meter: MeterName, nowMs: EpochMs): Pro
     .selectFrom('traffic_packages as p')
     .innerJoin('accounts as a', 'a.id', 'p.account_id')
     .where('p.meter', '=', meter)
+    .$if(onlyId !== undefined, (query) => query.where('p.account_id', '=', onlyId ?? ''))
     .select(['p.account_id', 'a.zone'])
     .distinct()
     .orderBy('p.account_id')
@@ -113,9 +120,8 @@ async function readExclusive(
     .orderBy('id')
     .execute()
   return rows.map((row) => {
-    const { accountId, id, resourceId, sizeBytes, resetPolicy, createdMs } =
-      exclusivePackageShape.fromRow(row)
-    return [accountId, { id, resourceId, sizeBytes, resetPolicy, createdMs }]
+    const { accountId, deletedMs, ...volume } = exclusivePackageShape.fromRow(row)
+    return [accountId, { ...volume, ...(deletedMs !== null && { deletedMs }) }]
   })
 }
 

@@ -96,6 +96,38 @@ export function recordTests(world: () => BooksWorld): void {
     expect(await read('2026-11')).toEqual([6, 7])
     expect(await read('2026-12')).toEqual([])
   })
+  test('a month of many books is what is read of it book by book', async () => {
+    const { books } = world()
+    const ids = ['acc-a', 'acc-b', 'acc-c']
+    for (const id of ids) await fillBook(world(), id)
+    await beginBook(books, OCT_30, { accountId: 'acc-d' })
+    const october = { startMs: at('2026-10-01T00:00'), endMs: NOV_1 }
+    const november = { startMs: NOV_1, endMs: at('2026-12-01T00:00') }
+    const asked = ['acc-b', 'acc-a', 'acc-d', 'acc-z']
+    for (const [interval, month, before] of [
+      [october, '2026-10', '2026-09'],
+      [november, '2026-11', '2026-10'],
+    ] as const) {
+      const found = await books.keptMonths('cdn', asked, { interval, month, before })
+      expect([...found.keys()].sort()).toEqual(['acc-a', 'acc-b'])
+      for (const accountId of ['acc-a', 'acc-b']) {
+        const key = { accountId, meter: 'cdn' as const }
+        expect(found.get(accountId)).toEqual({
+          days: await books.dayRecords(key, interval),
+          adjustments: await books.adjustments(key, interval),
+          booked: await books.adjustmentsBooked(key, month),
+          previous: (await books.billOf(key, before))?.hash ?? null,
+        })
+      }
+    }
+    expect(
+      (await books.keptMonths('eip', asked, { interval: october, month: '2026-10', before: '' }))
+        .size,
+    ).toBe(0)
+    expect(
+      (await books.keptMonths('cdn', [], { interval: october, month: '2026-10', before: '' })).size,
+    ).toBe(0)
+  })
   test('the same late usage is never adjusted twice', async () => {
     const { books } = world()
     const { book } = await fillBook(world())

@@ -16,6 +16,7 @@ import type { Interval } from '../../core/period.ts'
 import type { MeterName } from '../../meters/meter.ts'
 import { listBills } from './bill-list.ts'
 import { readFacts, readOrigins, type TermsOf } from './book-facts.ts'
+import { readKeptMonths } from './kept-months.ts'
 import { readLateMark, refuseOvertaken, setLateMark } from './late-marks.ts'
 import type { BookRecordRow, BookRow } from './books-tables.ts'
 import type { Ledger } from './ledger.ts'
@@ -61,7 +62,7 @@ export function createBookStore(db: Db, { ledger, clock, format }: BookStoreDeps
   const toAdjustment = (row: Selectable<BookRecordRow>): KeptRecord<AdjustmentRecord> =>
     keptOf(row, format.parseAdjustment(row.content))
   return {
-    origins: (meter) => readOrigins(db, meter, clock.nowMs()),
+    origins: (meter, accountId) => readOrigins(db, meter, clock.nowMs(), accountId),
     begin: (books) => beginBooks(db, books, format),
     progress: (meter) => readProgress(db, meter),
     async books(meter, accountIds) {
@@ -99,6 +100,7 @@ export function createBookStore(db: Db, { ledger, clock, format }: BookStoreDeps
         .execute()
       return rows.map(toAdjustment)
     },
+    keptMonths: (...query) => readKeptMonths(db, query, { toDay, toAdjustment }),
     async bill(id) {
       const match = /^(.+)\.([a-z]+)\.(\d{4}-\d{2})$/.exec(id)
       if (match === null) return undefined
@@ -107,14 +109,7 @@ export function createBookStore(db: Db, { ledger, clock, format }: BookStoreDeps
     },
     billOf: (key, month) => readBill(db, key, month),
     listBills: (filter, page) => listBills(db, filter, page),
-    async ledgerHead(accountId) {
-      const row = await db
-        .selectFrom('ledger_heads')
-        .select(['sequence', 'hash'])
-        .where('account_id', '=', accountId)
-        .executeTakeFirst()
-      return row ?? { sequence: 0, hash: '' }
-    },
+    ledgerHeads: (accountIds) => readLedgerHeads(db, accountIds),
     async ledgerHash(accountId, sequence) {
       const row = await db
         .selectFrom('ledger_postings')
@@ -130,17 +125,26 @@ export function createBookStore(db: Db, { ledger, clock, format }: BookStoreDeps
   }
 }
 
+async function readLedgerHeads(
+  db: Db,
+  accountIds: readonly string[],
+): ReturnType<BookStore['ledgerHeads']> {
+  if (accountIds.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('ledger_heads')
+    .select(['account_id', 'sequence', 'hash'])
+    .where('account_id', 'in', accountIds)
+    .execute()
+  return new Map(rows.map(({ account_id: id, ...head }) => [id, head]))
+}
+
 async function beginBooks(
   db: Db,
   books: Parameters<BookStore['begin']>[0],
   { formatState }: BookFormat,
 ): Promise<void> {
   const state = formatState({ balances: [], arrears: [], exclusive: [] })
-  const known = new Map(
-    (
-      await db.selectFrom('books').select(['meter', 'account_id', 'start_ms', 'sequence']).execute()
-    ).map((row) => [`${row.meter} ${row.account_id}`, row]),
-  )
+  const known = await readStarts(db, books)
   const rows = books
     .filter(({ meter, accountId, startMs }) => {
       const book = known.get(`${meter} ${accountId}`)
@@ -175,6 +179,20 @@ async function beginBooks(
       )
       .execute(),
   )
+}
+
+/** Reads where the books begin that there are of these; of many, all there are. */
+async function readStarts(db: Db, books: readonly BookKey[]) {
+  const ids = [...new Set(books.map(({ accountId }) => accountId))]
+  const meters = [...new Set(books.map(({ meter }) => meter))]
+  if (ids.length === 0) return new Map<string, never>()
+  const rows = await db
+    .selectFrom('books')
+    .select(['meter', 'account_id', 'start_ms', 'sequence'])
+    .where('meter', 'in', meters)
+    .$if(ids.length <= ROWS_MAX, (query) => query.where('account_id', 'in', ids))
+    .execute()
+  return new Map(rows.map((row) => [`${row.meter} ${row.account_id}`, row]))
 }
 
 async function readProgress(

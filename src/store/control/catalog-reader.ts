@@ -208,6 +208,7 @@ async function readExclusivePackage(db: Db, resourceId: string) {
     .selectFrom('exclusive_packages')
     .selectAll()
     .where('resource_id', '=', resourceId)
+    .where('deleted_ms', 'is', null)
     .executeTakeFirst()
   return row === undefined ? undefined : exclusivePackageShape.fromRow(row)
 }

@@ -262,9 +262,19 @@ function parseWords(text: string): readonly string[] | null {
   return text === ANY ? null : text.split(' ')
 }
 
-/** Lists how a column of words may be spelled that has the word; `all` are the two there are. */
-export function spellingsWith(word: string, all: readonly string[]): readonly string[] {
-  return [word, formatWords(all), ANY]
+/**
+ * Lists how a column of words may be spelled that has one of the wanted ones.
+ *
+ * Limits: every choice from `all`, the words there are, is tried: there are nine at most.
+ */
+export function spellingsWith(
+  wanted: readonly string[],
+  all: readonly string[],
+): readonly string[] {
+  let choices: (readonly string[])[] = [[]]
+  for (const word of all) choices = choices.flatMap((choice) => [choice, [...choice, word]])
+  const having = choices.filter((choice) => choice.some((word) => wanted.includes(word)))
+  return [...having.map(formatWords), ANY]
 }
 
 export const exclusivePackageShape: Shape<ExclusivePackage, ExclusivePackageRow> = {
@@ -275,6 +285,7 @@ export const exclusivePackageShape: Shape<ExclusivePackage, ExclusivePackageRow>
     size_bytes: entry.sizeBytes,
     reset_policy: entry.resetPolicy,
     created_ms: entry.createdMs,
+    deleted_ms: entry.deletedMs,
   }),
   fromRow: (row) => ({
     id: row.id,
@@ -283,6 +294,7 @@ export const exclusivePackageShape: Shape<ExclusivePackage, ExclusivePackageRow>
     sizeBytes: BigInt(row.size_bytes),
     resetPolicy: row.reset_policy as ExclusivePackage['resetPolicy'],
     createdMs: row.created_ms,
+    deletedMs: row.deleted_ms,
   }),
 }
 

@@ -1,8 +1,8 @@
 import type { Kysely } from 'kysely'
 import type { CatalogRows, CatalogStore, TrafficPackageFilter } from '../../catalog/ports.ts'
-import type { MeterName, ResourceVersion } from '../../catalog/model.ts'
+import type { AreaScope, MeterName, ResourceVersion } from '../../catalog/model.ts'
 import type { EpochMs } from '../../core/clock.ts'
-import { AREAS } from '../../meters/places.ts'
+import { BILLING_REGIONS } from '../../meters/places.ts'
 import { appendAudit } from './audit-log.ts'
 import {
   accountShape,
@@ -107,7 +107,7 @@ function createCatalogRows(
       table: 'exclusive_packages',
       id: 'id',
       order: BY_CREATION,
-      filters: { accountId: 'account_id', resourceId: 'resource_id' },
+      filters: { accountId: 'account_id', resourceId: 'resource_id', deletedMs: 'deleted_ms' },
     }),
     audit: auditShelf(db),
     versions: async (resourceId) => readVersions(db, resourceId),
@@ -138,14 +138,24 @@ function trafficPackageShelf(db: Db): CatalogRows['trafficPackages'] {
   // Asking for one word means every list that has it.
   const spelled = ({ area, kind, ...rest }: TrafficPackageFilter): object => ({
     ...rest,
-    ...(area !== undefined && { area: spellingsWith(area, AREAS) }),
-    ...(kind !== undefined && { kind: spellingsWith(kind, ['dynamic', 'static']) }),
+    ...(area !== undefined && { area: spellingsWith(payingThere(area), SCOPES) }),
+    ...(kind !== undefined && { kind: spellingsWith([kind], ['dynamic', 'static']) }),
   })
   return {
     ...shelf,
     list: (filter, page) => shelf.list(spelled(filter), page),
     find: (filter) => shelf.find(spelled(filter)),
   }
+}
+
+/** Words that areas of packages may have. */
+const SCOPES: readonly AreaScope[] = [...BILLING_REGIONS, 'abroad-other']
+
+/** A part of abroad is paid for by packages of all of it, too, and all of it by those of parts. */
+function payingThere(area: AreaScope): readonly AreaScope[] {
+  if (area === 'cn') return [area]
+  if (area !== 'abroad') return [area, 'abroad']
+  return SCOPES.filter((scope) => scope !== 'cn')
 }
 
 function ownerShelves(

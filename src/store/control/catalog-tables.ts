@@ -124,6 +124,7 @@ export interface ExclusivePackageRow {
   size_bytes: BytesColumn
   reset_policy: string
   created_ms: MsColumn
+  deleted_ms: MsColumn | null
 }
 
 export interface SourceRow {

@@ -7,6 +7,7 @@ import { type ControlStore, openControlStore } from './control-store.ts'
 import { createMasterKeys } from './master-key.ts'
 import { migrate } from './migrate.ts'
 import { packageTerms } from './migrations/0005-package-terms.ts'
+import { exclusiveEnds } from './migrations/0012-exclusive-ends.ts'
 import { MIGRATIONS } from './migrations/list.ts'
 
 const NOW_MS = Date.UTC(2026, 10, 21, 8, 30, 15)
@@ -107,6 +108,50 @@ function schemaTests(world: () => World): void {
       refundAmount: null,
       offer: null,
     })
+  })
+  test('refilling volumes of an older release live on; those of deleted addresses ended', async () => {
+    const { store, catalog } = world()
+    const writer = catalog.as('test')
+    const { id: accountId } = await writer.createAccount({ name: 'old' })
+    const ids: string[] = []
+    for (const name of ['192.0.2.1', '192.0.2.2']) {
+      const { id } = await writer.createResource({ meter: 'eip', account: 'old', name })
+      ids.push(id)
+    }
+    const [living = '', deleted = ''] = ids
+    const { deletedMs } = await writer.deleteResource(deleted)
+    // The table as 0001-catalog.ts makes it, with rows of that time.
+    await store.db.schema.dropTable('exclusive_packages').execute()
+    await sql`create table exclusive_packages (id text primary key, account_id text not null,
+      resource_id text not null unique, size_bytes bigint not null, reset_policy text not null,
+      created_ms bigint not null)`.execute(store.db)
+    for (const [id, resourceId] of [
+      ['utp-a', living],
+      ['utp-b', deleted],
+    ]) {
+      await sql`insert into exclusive_packages
+        values (${id}, ${accountId}, ${resourceId}, 5, 'Month', 1)`.execute(store.db)
+    }
+    await store.db.transaction().execute((trx) => exclusiveEnds.up(trx, store.backend))
+    const { exclusivePackages } = catalog.rows
+    const kept = { accountId, sizeBytes: 5n, resetPolicy: 'Month', createdMs: 1 }
+    expect(await exclusivePackages.get('utp-a')).toEqual({
+      ...kept,
+      id: 'utp-a',
+      resourceId: living,
+      deletedMs: null,
+    })
+    expect(await exclusivePackages.get('utp-b')).toMatchObject({ resourceId: deleted, deletedMs })
+    // An address has one at a time, and may have another one after it.
+    const volume = { resource: living, size: '1GiB', resetPolicy: 'Day' } as const
+    await expect(writer.createExclusivePackage(volume)).rejects.toMatchObject({ code: 'conflict' })
+    await writer.deleteExclusivePackage('utp-a')
+    const { id } = await writer.createExclusivePackage(volume)
+    const page = await exclusivePackages.list({ deletedMs: null }, { limit: 9, cursor: null })
+    expect(page.items.map((item) => item.id)).toEqual([id])
+    const twin = sql`insert into exclusive_packages
+      values ('utp-c', ${accountId}, ${living}, 5, 'Month', 1, null)`
+    await expect(twin.execute(store.db)).rejects.toThrow(/unique|duplicate/i)
   })
   // A crash may come after a step's statements and before its record on databases of the past.
   test('every step may run again and changes nothing', async () => {
@@ -278,6 +323,8 @@ function readerTests(world: () => World): void {
       resetPolicy: 'Month',
     })
     expect(await store.reader.exclusivePackage(bought.resourceId)).toEqual(bought)
+    await writer.deleteExclusivePackage(bought.id)
+    expect(await store.reader.exclusivePackage(bought.resourceId)).toBeUndefined()
   })
   test('a new catalog has the 33 regions and 43 zones, one of them default', async () => {
     const regions = await world().store.reader.regions()

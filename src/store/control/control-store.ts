@@ -89,18 +89,19 @@ function createControlStore(
   deps: ControlStoreDeps,
 ): ControlStore {
   const memo = createMemo(deps.clock, () => readRevision(db, 'catalog'))
+  const catalog = createCatalogStore(
+    db,
+    deps.masterKeys,
+    () => memo.forget(),
+    deps.closedUntil ?? readClosedUntil,
+  )
   return {
     backend,
     db,
     migrated,
-    catalog: createCatalogStore(
-      db,
-      deps.masterKeys,
-      () => memo.forget(),
-      deps.closedUntil ?? readClosedUntil,
-    ),
+    catalog,
     reader: createCatalogReader(db, deps.masterKeys, memo),
-    alerts: createAlertStore(db, deps.masterKeys),
+    alerts: createAlertStore(db, deps.masterKeys, catalog),
     alertOutbox: createAlertOutbox(db, deps.masterKeys),
     attributions: () => readAttributions(db),
     revision: () => readRevision(db, 'attribution'),

@@ -20,6 +20,22 @@ export function createIngestRegistry(db: Kysely<ControlDatabase>, clock: Clock):
       return row === undefined ? undefined : fromRow(row)
     },
     files: (headHash) => readFiles(db, headHash),
+    async splitChunk({ headHash, splitId, path, parts }) {
+      const rows = parts.map(({ offset, length, lines, sha256 }) => ({
+        file_id: splitId,
+        byte_offset: offset,
+        length,
+        lines,
+        sha256,
+        head_hash: headHash,
+        path,
+      }))
+      await db
+        .insertInto('file_chunks')
+        .values(rows)
+        .onConflict((conflict) => conflict.columns(['file_id', 'byte_offset']).doNothing())
+        .execute()
+    },
     async fileEnd(fileId) {
       const last = await db
         .selectFrom('file_chunks')

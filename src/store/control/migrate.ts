@@ -53,6 +53,16 @@ export async function migrate(
   return applied
 }
 
+/** Tells what a database holds, without changing it. Errors: as of `migrate`. */
+export async function readSchemaAge(
+  db: Kysely<ControlDatabase>,
+  steps: readonly MigrationStep[],
+): Promise<'none' | 'older' | 'current'> {
+  const tables = await db.introspection.getTables()
+  if (!tables.some((table) => table.name === 'migrations')) return 'none'
+  return (await isUpToDate(db, steps)) ? 'current' : 'older'
+}
+
 async function isUpToDate(
   db: Kysely<ControlDatabase>,
   steps: readonly MigrationStep[],

@@ -58,26 +58,44 @@ function sumBy<T>(list: readonly T[], key: (item: T) => string, value: (item: T)
 
 describe.each(MOVED_METERS)('volumes of %s', (meter) => {
   const [, second = 0, third = 0] = localDays(DAYS, MOVED_ZONE).map(({ startMs }) => startMs)
+  const onSlots = { grain: '5min', cutsMs: [MOVED_START, second, third] } as const
+  const onMinutes = {
+    grain: 'minute',
+    cutsMs: [MOVED_START, second + 7 * MINUTE_MS, third],
+  } as const
   const cases = LOADS.flatMap((load) => [
-    { load, grain: '5min' as const, cutsMs: [MOVED_START, second, third] },
-    { load, grain: 'minute' as const, cutsMs: [MOVED_START, second + 7 * MINUTE_MS, third] },
+    { load, ...onSlots, byProvince: true, byRegion: false },
+    { load, ...onSlots, byProvince: true, byRegion: true },
+    { load, ...onSlots, byProvince: false, byRegion: true },
+    { load, ...onMinutes, byProvince: false, byRegion: false },
+    { load, ...onMinutes, byProvince: false, byRegion: true },
+    ...(['account', 'project', 'resource'] as const).flatMap((members) => [
+      { load, ...onSlots, byProvince: false, byRegion: false, members },
+      { load, ...onMinutes, byProvince: false, byRegion: true, members },
+      { load, ...onSlots, byProvince: true, byRegion: true, members },
+    ]),
   ])
-  test.each(cases)('through load $load are what was reported, cut by $grain', async (given) => {
-    const { load, grain, cutsMs } = given
-    const byProvince = grain === '5min'
-    const query = { ...scopeOf(meter, load), cutsMs, endMs: MOVED_END, grain, byProvince }
+  test.each(cases)('are what was reported: %o', async ({ load, ...given }) => {
+    const { cutsMs, byProvince, byRegion } = given
+    const { members } = { members: 'resource', ...given }
+    const query = { ...scopeOf(meter, load), endMs: MOVED_END, ...given }
     const found = await reader.traffic(query)
     const entries = [...found].flatMap(([account, list]) => list.map((u) => ({ account, ...u })))
     const keys = entries.map((u) =>
-      [u.account, u.startMs, u.resourceId, u.projectId, u.area, u.kind, u.province].join(),
+      [u.account, u.startMs, u.resourceId, u.projectId, u.area, u.billingRegion, u.kind]
+        .concat(u.province)
+        .join(),
     )
     const cutOf = (atMs: number) => cutsMs.filter((cut) => cut <= atMs).at(-1)
     for (const direction of ['out', 'in'] as const) {
       const expected = sumBy(
         counted(meter, load),
         (e) => {
-          const owner = [e.account, cutOf(e.atMs), e.resource, e.project, e.area, e.kind]
-          return [...owner, byProvince ? e.province : ''].join()
+          const resource = members === 'resource' ? e.resource : ''
+          const project = members === 'account' ? '' : e.project
+          const owner = [e.account, cutOf(e.atMs), resource, project, e.area]
+          const region = byRegion ? e.region : e.area
+          return [...owner, region, e.kind, byProvince ? e.province : ''].join()
         },
         (e) => e[direction],
       )
@@ -95,20 +113,34 @@ describe.each(MOVED_METERS)('volumes of %s', (meter) => {
 })
 
 test('no cuts are no usage', async () => {
-  const query = { cutsMs: [], endMs: MOVED_END, grain: '5min', byProvince: false } as const
-  expect(await reader.traffic({ ...scopeOf('cdn', null), ...query })).toEqual(new Map())
+  const cuts = { cutsMs: [], endMs: MOVED_END, grain: '5min' } as const
+  const query = { ...scopeOf('cdn', null), ...cuts, byProvince: false, byRegion: false }
+  expect(await reader.traffic(query)).toEqual(new Map())
 })
 
 const MEMBERS = ['account', 'project', 'resource'] as const
-const FILTERS = [{}, { areas: ['cn'], kinds: ['static'] }, { provinces: ['guangdong'] }] as const
+const FILTERS = [
+  {},
+  { areas: ['cn', 'eu-na'], kinds: ['static'] },
+  { provinces: ['guangdong'] },
+  { areas: ['abroad'] },
+  { areas: ['abroad-other'] },
+  { areas: ['apac1', 'abroad-other'], kinds: ['static'] },
+] as const
 
 function isIn(each: Moved, filter: (typeof FILTERS)[number]): boolean {
-  const lists: readonly [readonly string[] | undefined, string][] = [
-    ['areas' in filter ? filter.areas : undefined, each.area],
+  const lists: readonly [readonly string[] | undefined, ...string[]][] = [
+    [
+      'areas' in filter ? filter.areas : undefined,
+      each.area,
+      each.region === 'abroad' ? 'abroad-other' : each.region,
+    ],
     ['kinds' in filter ? filter.kinds : undefined, each.kind],
     ['provinces' in filter ? filter.provinces : undefined, each.province],
   ]
-  return lists.every(([list, value]) => list === undefined || list.includes(value))
+  return lists.every(
+    ([list, ...values]) => list === undefined || values.some((value) => list.includes(value)),
+  )
 }
 
 const SLOT_CASES = MOVED_METERS.flatMap((meter) =>
@@ -160,6 +192,39 @@ test.each(SLOT_CASES)(
       const highest = own.reduce((top, [, bytes]) => (bytes > top ? bytes : top), 0n)
       expect(outSampleBpsMax).toBe(samples ? (highest * 8n) / 60n : undefined)
     }
+  },
+)
+
+const REPORTED = MOVED_METERS.flatMap((meter) =>
+  MEMBERS.flatMap((member) =>
+    LOADS.flatMap((load) => [true, false].map((samples) => ({ meter, member, load, samples }))),
+  ),
+)
+
+test.each(REPORTED)(
+  'of $meter per $member through load $load, samples $samples, slots of zero bytes are there when asked for',
+  async ({ meter, member, load, samples }) => {
+    const query = { ...scopeOf(meter, load), ...DAYS, member, samples }
+    const found = await reader.slots({ ...query, reported: true })
+    const keys = [...found].flatMap(([account, members]) =>
+      members.flatMap(({ memberId, slots }) =>
+        slots.map(({ startMs }) => [account, memberId, startMs].join()),
+      ),
+    )
+    const moved = counted(meter, load)
+    const keyOf = (e: Moved) => [e.account, e[member], floorTo(e.atMs, FIVE_MINUTES_MS)].join()
+    expect(keys).toEqual([...new Set(moved.map(keyOf))].sort())
+    expect(moved.some((each) => each.out + each.in === 0n)).toBe(true)
+    const withBytes = (answer: typeof found) =>
+      [...answer.values()]
+        .flat()
+        .flatMap(({ memberId, slots }) =>
+          slots
+            .filter(({ inBytes, outBytes }) => inBytes + outBytes > 0n)
+            .map((slot) => ({ memberId, ...slot })),
+        )
+    const plain = await reader.slots(query)
+    expect(withBytes(found)).toEqual(withBytes(plain))
   },
 )
 

@@ -1,12 +1,13 @@
-import type { BooksUsage, RankedUsage } from '../../billing/books-usage.ts'
+import type { BooksUsage, RankedUsage, UsageOrigin } from '../../billing/books-usage.ts'
 import { assert } from '../../core/errors.ts'
 import { METERS, type MeterName } from '../../meters/meter.ts'
 import { readSlots } from './books-slots.ts'
 import { readTraffic } from './books-traffic.ts'
 import type { Engine } from './engine.ts'
-import { readLate } from './late-usage.ts'
+import { readLate, readLateAccounts } from './late-usage.ts'
 import { readRanked } from './ranked-slots.ts'
 import { ALIGN_SECONDS, repairRange } from './rollup-repair.ts'
+import { readBatches } from './usage-batches.ts'
 import { readProofs } from './usage-proof.ts'
 
 /**
@@ -15,14 +16,16 @@ import { readProofs } from './usage-proof.ts'
  * Limits: each question looks through the rollup of all accounts, since tables are sorted by
  * resource: many accounts belong into one question, up to some thousand.
  */
-export function createBooksReader(engine: Engine): BooksUsage & RankedUsage {
+export function createBooksReader(engine: Engine): BooksUsage & RankedUsage & UsageOrigin {
   return {
     lastBatch: (meter) => lastBatch(engine, meter),
     traffic: (query) => readTraffic(engine, query),
     slots: (query) => readSlots(engine, query),
     rankedSlots: (query) => readRanked(engine, query),
     proofs: (query) => readProofs(engine, query),
-    late: (meter, interval, batches) => readLate(engine, meter, interval, batches),
+    batches: (query) => readBatches(engine, query),
+    late: (meter, interval, batches, whose) => readLate(engine, meter, interval, batches, whose),
+    lateAccounts: (meter, interval, after) => readLateAccounts(engine, meter, interval, after),
     async repair(meter, { startMs, endMs }) {
       const range = { start: startMs / 1000, end: endMs / 1000 }
       const isAligned = range.start % ALIGN_SECONDS === 0 && range.end % ALIGN_SECONDS === 0

@@ -1,9 +1,11 @@
 import type { BooksMembers, BooksSlotQuery, BooksUsage } from '../../billing/books-usage.ts'
+import type { AreaScope } from '../../catalog/model.ts'
 import type { Interval } from '../../core/period.ts'
 import {
   booksSource,
   type BooksSource,
   limitedRows,
+  type Need,
   type Selection,
   selectScope,
 } from './books-source.ts'
@@ -24,7 +26,11 @@ interface SlotRow {
 
 /** Sums five minutes per member; see `BooksUsage.slots`. */
 export async function readSlots(engine: Engine, query: BooksSlotQuery): Promise<SlotsOf> {
-  const { source, where, parameters } = selectMembers(query, query.samples ? 60 : 300)
+  const need = {
+    grainSeconds: query.samples ? 60 : 300,
+    hasZeros: query.reported === true,
+  } as const
+  const { source, where, parameters } = selectMembers(query, need)
   const rows = await limitedRows<SlotRow>(
     engine,
     query.samples ? renderSampled(query, source, where) : renderMeans(query, source, where),
@@ -36,36 +42,56 @@ export async function readSlots(engine: Engine, query: BooksSlotQuery): Promise<
 /** Picks the table that tells members apart, and renders what of it counts. */
 export function selectMembers(
   query: BooksMembers & Interval,
-  grainSeconds: 60 | 300,
+  need: Pick<Need, 'grainSeconds' | 'hasZeros'>,
 ): Selection & { readonly source: BooksSource } {
   const wanted = { area: query.areas, province: query.provinces, kind: query.kinds }
   const names = (['area', 'province', 'kind'] as const).filter((name) => wanted[name] !== undefined)
   const member = query.member === 'account' ? [] : [query.member]
-  const source = booksSource(query, { dimensions: [...member, ...names], grainSeconds })
+  // An area takes in its regions; where only areas are wanted, regions need not be told apart.
+  const regions = (query.areas ?? []).flatMap(regionOf)
+  const byRegion = regions.length > 0
+  const dimensions = [...member, ...names, ...(byRegion ? (['billing_region'] as const) : [])]
+  const source = booksSource(query, { ...need, dimensions })
   const { where, parameters } = selectScope(query, source)
-  const filters = names.map((name) => `${source[name]} IN {${name}:Array(String)}`)
+  const filters = names.map((name) => {
+    const isOneOf = `${source[name]} IN {${name}:Array(String)}`
+    return name === 'area' && byRegion
+      ? `(${isOneOf} OR ${source.billingRegion} IN {regions:Array(String)})`
+      : isOneOf
+  })
   return {
     source,
     where: [where, ...filters].join(' AND '),
     parameters: {
       ...parameters,
       ...Object.fromEntries(names.map((name) => [name, wanted[name]])),
+      ...(byRegion && { regions }),
     },
   }
 }
 
-const MOVED = 'outgoing > 0 OR incoming > 0'
+/** What rows say of a part of abroad; nothing for an area as a whole. */
+function regionOf(scope: AreaScope): readonly string[] {
+  if (scope === 'cn' || scope === 'abroad') return []
+  return [scope === 'abroad-other' ? 'abroad' : scope]
+}
 
-function renderMeans({ member }: BooksSlotQuery, source: BooksSource, where: string): string {
+function having({ reported }: BooksSlotQuery): string {
+  return reported === true ? '' : 'HAVING outgoing > 0 OR incoming > 0'
+}
+
+function renderMeans(query: BooksSlotQuery, source: BooksSource, where: string): string {
+  const { member } = query
   return `SELECT t.account AS account, t.${member} AS member,
   toUnixTimestamp(toStartOfFiveMinutes(${source.time})) AS slot,
   sum(${source.bytesOut}) AS outgoing, sum(${source.bytesIn}) AS incoming
 FROM ${source.table} AS t WHERE ${where}
-GROUP BY account, member, slot HAVING ${MOVED} ORDER BY account, member, slot`
+GROUP BY account, member, slot ${having(query)} ORDER BY account, member, slot`
 }
 
 // A slot's samples are its minutes: they are summed over everything before the highest is taken.
-function renderSampled({ member }: BooksSlotQuery, source: BooksSource, where: string): string {
+function renderSampled(query: BooksSlotQuery, source: BooksSource, where: string): string {
+  const { member } = query
   return `SELECT s.account AS account, s.member AS member,
   toUnixTimestamp(toStartOfFiveMinutes(s.at)) AS slot,
   sum(s.out_bytes) AS outgoing, sum(s.in_bytes) AS incoming,
@@ -74,7 +100,7 @@ FROM (
   SELECT t.account AS account, t.${member} AS member, ${source.time} AS at,
     sum(${source.bytesOut}) AS out_bytes, sum(${source.bytesIn}) AS in_bytes
   FROM ${source.table} AS t WHERE ${where} GROUP BY account, member, at
-) AS s GROUP BY account, member, slot HAVING ${MOVED} ORDER BY account, member, slot`
+) AS s GROUP BY account, member, slot ${having(query)} ORDER BY account, member, slot`
 }
 
 function toMembers(rows: readonly SlotRow[], samples: boolean): SlotsOf {

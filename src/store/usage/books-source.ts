@@ -2,7 +2,9 @@ import type { BooksScope } from '../../billing/books-usage.ts'
 import { AppError } from '../../core/errors.ts'
 import type { Interval } from '../../core/period.ts'
 import { METERS } from '../../meters/meter.ts'
-import type { Engine, Parameters } from './engine.ts'
+import { dimensionValue } from './dimension.ts'
+import type { Parameters } from './bind.ts'
+import type { Engine } from './engine.ts'
 import { chooseSource } from './query-plan.ts'
 
 /** Rows that one question may answer; each becomes an object of some 200 bytes. */
@@ -10,8 +12,17 @@ const ROWS_MAX = 2_000_000
 
 /** What a question needs of a table: which dimensions it tells apart, and how fine its time is. */
 export interface Need {
-  readonly dimensions: readonly ('project' | 'resource' | 'area' | 'kind' | 'province')[]
+  readonly dimensions: readonly (
+    | 'project'
+    | 'resource'
+    | 'area'
+    | 'billing_region'
+    | 'kind'
+    | 'province'
+  )[]
   readonly grainSeconds: 60 | 300
+  /** Whether rows of zeros are needed, which rollups forget. */
+  readonly hasZeros?: boolean
 }
 
 /** A table and how its columns say what the books ask for; the table goes by `t`. */
@@ -21,6 +32,8 @@ export interface BooksSource {
   readonly bytesOut: string
   readonly bytesIn: string
   readonly area: string
+  /** The area, where regions are not needed. */
+  readonly billingRegion: string
   readonly kind: string
   readonly province: string
   /** Whether rows name their resource. */
@@ -29,7 +42,7 @@ export interface BooksSource {
 
 /**
  * Picks the table that answers a question: the smallest rollup that has its dimensions, or the
- * usage itself where only rows up to a batch count, since rollups have forgotten batches.
+ * usage itself where only rows up to a batch count, or rows of zeros do, too: rollups forget both.
  *
  * Shape: for a gateway device up is out and down is in; addresses and gateways are in the area
  * `cn`, of kind `static`, in no province.
@@ -40,16 +53,25 @@ export function booksSource(scope: BooksScope, need: Need): BooksSource {
   const own = isCdn ? need.dimensions : need.dimensions.filter((name) => isOwner(name))
   const dimensions = new Set(['account', ...own, ...(isCdn ? [] : ['direction'])])
   const { table, time } =
-    scope.throughBatch === null
+    scope.throughBatch === null && need.hasZeros !== true
       ? chooseSource(meter, dimensions, need.grainSeconds)
       : { table: `usage_${meter.name}`, time: 'minute' }
   const rollup = meter.rollups.find((each) => each.table === table)
   const hasResource = rollup === undefined || rollup.orderBy.includes('resource')
   const at = { table, time: `t.${time}`, hasResource }
   if (isCdn) {
-    const places = { area: 't.area', kind: 't.kind', province: 't.province' }
-    const province = need.dimensions.includes('province') ? places.province : `''`
-    return { ...at, ...places, province, bytesOut: 't.bytes_out', bytesIn: 't.bytes_in' }
+    const needs = new Set(need.dimensions)
+    return {
+      ...at,
+      area: 't.area',
+      billingRegion: needs.has('billing_region')
+        ? dimensionValue(meter, 'billing_region')
+        : 't.area',
+      kind: 't.kind',
+      province: needs.has('province') ? 't.province' : `''`,
+      bytesOut: 't.bytes_out',
+      bytesIn: 't.bytes_in',
+    }
   }
   const out = meter.name === 'eip' ? 'out' : 'up'
   return {
@@ -57,6 +79,7 @@ export function booksSource(scope: BooksScope, need: Need): BooksSource {
     bytesOut: `if(t.direction = '${out}', t.bytes, 0)`,
     bytesIn: `if(t.direction = '${out}', 0, t.bytes)`,
     area: `'cn'`,
+    billingRegion: `'cn'`,
     kind: `'static'`,
     province: `''`,
   }

@@ -1,13 +1,7 @@
-import type { Batch, FrameOutcome } from '../../ingest/batch.ts'
+import type { Batch } from '../../ingest/batch.ts'
 import type { LineFormat } from '../../meters/line-format.ts'
-import {
-  dimensionsOf,
-  METERS,
-  type Meter,
-  type MeterName,
-  type Rollup,
-} from '../../meters/meter.ts'
-import { REJECT_REASONS, type RejectReason } from '../../meters/reject-reasons.ts'
+import { dimensionsOf, type MeterName } from '../../meters/meter.ts'
+import { REJECT_REASONS } from '../../meters/reject-reasons.ts'
 import type { Engine, LineFile, LineSource } from './engine.ts'
 import { placeNames, arrayOf } from './places.ts'
 import { quote } from './render.ts'
@@ -24,15 +18,11 @@ import {
   type Lateness,
 } from './stage.ts'
 
-// One block per insert: the engine then writes each partition's part at once, under one token.
-const ONE_BLOCK =
+/** One block per insert: the engine then writes each partition's part at once, under one token. */
+export const ONE_BLOCK =
   `${BACKGROUND}, max_insert_threads = 1, min_insert_block_size_rows = 1000000000, ` +
   'min_insert_block_size_bytes = 1000000000000, max_insert_block_size = 1000000000, ' +
   'max_partitions_per_insert_block = 0'
-
-// Grouped rows have no key twice: summing them once more while they are written costs as much as
-// grouping did.
-const ALREADY_SUMMED = 'optimize_on_insert = 0'
 
 /** Longest stored text of a rejected line. */
 const RAW_LENGTH_MAX = 1 << 20
@@ -50,13 +40,14 @@ export interface LoadContext {
  *
  * A batch has few owners and places: of a LowCardinality column each is looked up once.
  */
-function stageColumn(meter: MeterName, name: string): string {
+export function stageColumn(meter: MeterName, name: string): string {
   const owner = `dictGet('attribution_versions', '${name}', toLowCardinality(toUInt64(version)))`
   if (['account', 'project', 'resource', 'region', 'kind'].includes(name)) return owner
   if (meter !== 'cdn') return name
   const place = placeNames('toLowCardinality(place)')
   switch (name) {
     case 'area':
+    case 'billing_region':
     case 'province':
     case 'isp':
       return place[name]
@@ -148,32 +139,6 @@ INNER JOIN (SELECT position, reason FROM ${stage} WHERE reason != 0) AS s ON s.p
 SETTINGS ${ONE_BLOCK}, insert_deduplication_token = '${batch.id}-${batch.attempt}'${source.suffix}`
 }
 
-/** Renders the statement that adds a batch's usage to one rollup, once however often it runs. */
-export function renderRoll(meter: Meter, rollup: Rollup, batch: Pick<Batch, 'id'>): string {
-  return `${renderSums(meter, rollup, `u.batch = ${batch.id}`)}
-SETTINGS ${ONE_BLOCK}, ${ALREADY_SUMMED}, insert_deduplication_token = '${batch.id}'`
-}
-
-/** Renders the statement that fills a rollup from usage, where its rows were deleted before. */
-export function renderRebuild(meter: Meter, rollup: Rollup, condition: string): string {
-  return `${renderSums(meter, rollup, condition)}
-SETTINGS ${ONE_BLOCK}, ${ALREADY_SUMMED}, insert_deduplicate = 0`
-}
-
-function renderSums(meter: Meter, rollup: Rollup, condition: string): string {
-  const keys = rollup.orderBy.map((name) =>
-    name === 'bucket'
-      ? `toStartOfInterval(u.minute, INTERVAL ${rollup.bucketSeconds} SECOND) AS bucket`
-      : `u.${name} AS ${name}`,
-  )
-  const quantities = meter.quantities.map(({ name }) => name)
-  return `INSERT INTO ${rollup.table} (${[...rollup.orderBy, ...quantities].join(', ')})
-SELECT ${[...keys, ...quantities.map((name) => `sum(u.${name})`)].join(', ')}
-FROM usage_${meter.name} AS u
-WHERE ${condition}
-GROUP BY ${rollup.orderBy.join(', ')}`
-}
-
 /** Keeps the beginnings of lines that were too long to be read. */
 export async function insertOversize(engine: Engine, batch: Batch): Promise<void> {
   const rows = batch.frames.flatMap((frame) =>
@@ -188,64 +153,4 @@ export async function insertOversize(engine: Engine, batch: Batch): Promise<void
   (batch, frame, line, received, source, meter, format, reason, detail, raw)
 SETTINGS insert_deduplication_token = '${batch.id}-${batch.attempt}-oversize'
 VALUES ${rows.join(', ')}`)
-}
-
-interface OutcomeRow {
-  readonly f: number
-  readonly accepted: string
-  readonly bytes: string
-  readonly accounts: string[]
-  readonly reasons: number[]
-  readonly counts: string[]
-}
-
-/** Counts what became of each frame, from the stage and the rows it put into the usage table. */
-export async function countOutcomes(
-  { engine }: LoadContext,
-  batch: Batch,
-  { anyRejected }: { readonly anyRejected: boolean },
-): Promise<FrameOutcome[]> {
-  const meter = METERS[batch.meter]
-  // A row of a log stands for its requests, a record for itself.
-  const accepted = batch.reading.kind === 'log' ? 'sum(u.requests)' : 'count()'
-  const loaded = await engine.rows<
-    Pick<OutcomeRow, 'accepted' | 'bytes' | 'accounts'> & { frame: string }
-  >(
-    `SELECT u.frame AS frame, ${accepted} AS accepted, sum(u.${meter.bytes}) AS bytes,
-  groupUniqArray(toString(u.account)) AS accounts
-FROM usage_${meter.name} AS u WHERE u.batch = ${batch.id} GROUP BY frame`,
-  )
-  const refused = anyRejected ? await countRejected(engine, batch) : []
-  return batch.frames.map((frame) => {
-    const seq = String(frame.seq)
-    const mine = loaded.find((row) => row.frame === seq)
-    const rejected: Partial<Record<RejectReason, number>> = {}
-    let rejectedLines = 0
-    for (const row of refused) {
-      if (row.frame !== seq) continue
-      rejected[row.reason] = Number(row.lines)
-      rejectedLines += Number(row.lines)
-    }
-    const lines = frame.lines + frame.oversize.length
-    const acceptedLines = Number(mine?.accepted ?? 0)
-    return {
-      seq: frame.seq,
-      lines,
-      accepted: acceptedLines,
-      duplicate: lines - acceptedLines - rejectedLines,
-      rejected,
-      accounts: mine?.accounts ?? [],
-      bytes: BigInt(mine?.bytes ?? 0),
-    }
-  })
-}
-
-async function countRejected(
-  engine: Engine,
-  batch: Batch,
-): Promise<{ frame: string; reason: RejectReason; lines: string }[]> {
-  return await engine.rows(
-    `SELECT r.frame AS frame, r.reason AS reason, count() AS lines
-FROM rejected AS r WHERE r.batch = ${batch.id} GROUP BY frame, reason`,
-  )
 }

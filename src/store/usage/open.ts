@@ -10,6 +10,14 @@ type PluggableConnection = NonNullable<
 /** One parses the next batch while the other inserts and rolls up. */
 const LOAD_CONNECTIONS = 2
 
+/**
+ * What a session of the embedded engine is told once. Formatting an answer in parallel would pass
+ * even the smallest one through five more threads, each of which waits for a processor while a load
+ * keeps them all busy.
+ */
+const EMBEDDED_SETTINGS =
+  'SET output_format_parallel_formatting = 0, output_format_json_quote_64bit_integers = 1'
+
 /** Where the usage store is. */
 export interface UsageStoreConfig {
   /** A directory (embedded engine), or `http(s)://user:password@host:8123/database`. */
@@ -43,6 +51,7 @@ export async function openEngine(
   const create = await embeddedClients(config.location)
   const loads = Array.from({ length: LOAD_CONNECTIONS }, create)
   const queries = Array.from({ length: config.queryConnections }, create)
+  for (const client of queries) await client.command({ query: EMBEDDED_SETTINGS })
   return createEngine({ topology: { kind: 'embedded' }, loads, queries, ...onErrorOption })
 }
 

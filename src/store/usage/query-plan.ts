@@ -1,6 +1,7 @@
 import { METERS, dimensionsOf, type Meter } from '../../meters/meter.ts'
 import type { Granularity, UsageQuery } from '../../meters/query.ts'
 import { AppError, unreachable } from '../../core/errors.ts'
+import { dimensionValue } from './dimension.ts'
 
 /** A table that can answer a query, and the column that holds its bucket. */
 export interface Source {
@@ -81,7 +82,9 @@ export function planQuery(query: UsageQuery): PlannedQuery {
   const source = chooseSource(meter, needed, grain)
   const ranked = query.measures.some((name) => name === 'peak_bps' || name === 'p95_bps')
   const groups = query.groupBy.map((name) => `g_${name}`)
-  const groupSelect = query.groupBy.map((name) => `toString(t.${name}) AS g_${name}`)
+  const groupSelect = query.groupBy.map(
+    (name) => `toString(${dimensionValue(meter, name)}) AS g_${name}`,
+  )
   const requests = meter.requests === null ? '0' : `sum(t.${meter.requests})`
   const time = `t.${source.time}`
   const inner = ranked ? (grain === 60 ? '60' : '300') : null
@@ -115,7 +118,8 @@ function conditions(query: UsageQuery, source: Source): string[] {
     `t.${source.time} < {end:DateTime}`,
     ...(query.projectIds === undefined ? [] : ['t.project IN {projects:Array(String)}']),
     ...Object.keys(query.filters).map(
-      (name, index) => `toString(t.${name}) IN {filter_${index}:Array(String)}`,
+      (name, index) =>
+        `toString(${dimensionValue(METERS[query.meter], name)}) IN {filter_${index}:Array(String)}`,
     ),
   ]
 }

@@ -44,7 +44,7 @@ export async function readRanked(
   assert(Number.isInteger(slots), 'an interval of slots lies on five minutes')
   assert(slots <= SLOTS_MAX, 'an interval of slots is at most ten years long')
   assert(query.dropped < slots, 'not all slots are dropped')
-  const { source, where, parameters } = selectMembers(query, 300)
+  const { source, where, parameters } = selectMembers(query, { grainSeconds: 300 })
   const all = await readMemberIds(engine, query, { source, where, parameters })
   const accounts = new Map<string, RankedMember[]>()
   const size = Math.max(1, Math.floor(SUMS_MAX / slots))

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { EpochMs } from '../../core/clock.ts'
 import { METER_NAMES, type MeterName } from '../../meters/meter.ts'
 import type { Engine } from './engine.ts'
-import { placeCode } from './places.ts'
+import { PLACE_CODING, placeCode } from './places.ts'
 
 /** Who owned what was called `name` during `[fromMs, toMs)`; null: still does. */
 export interface Attribution {
@@ -47,7 +47,9 @@ PRIMARY KEY version
 SOURCE(CLICKHOUSE(TABLE 'attribution')) LAYOUT(HASHED()) LIFETIME(0)`,
   `CREATE TABLE IF NOT EXISTS geo_prefixes (prefix String, place UInt16, version String)
 ENGINE = MergeTree ORDER BY prefix`,
-  `CREATE TABLE IF NOT EXISTS geo_names (prefix String, area String, province String, isp String)
+  // Empty but for a moment, so that it need not be altered when it changes.
+  'DROP TABLE IF EXISTS geo_names',
+  `CREATE TABLE geo_names (prefix String, billing_region String, province String, isp String)
 ENGINE = Memory`,
   `CREATE DICTIONARY IF NOT EXISTS geo_places (prefix String, place UInt16 DEFAULT 1)
 PRIMARY KEY prefix
@@ -103,9 +105,9 @@ export async function replaceAttribution(
 }
 
 /**
- * Installs an address database unless the engine already has this version.
+ * Installs an address database unless the engine already has this version, packed in this way.
  *
- * `writePrefixes` writes `prefix, area, province, isp` as tab-separated lines.
+ * `writePrefixes` writes `prefix, billing region, province, isp` as tab-separated lines.
  */
 export async function installPlaces(
   engine: Engine,
@@ -113,21 +115,22 @@ export async function installPlaces(
   writePrefixes: (path: string) => Promise<unknown>,
   directory: string,
 ): Promise<void> {
+  const packed = `${version} ${PLACE_CODING}`
   const installed = await engine.rows<{ version: string }>(
     'SELECT g.version AS version FROM geo_prefixes AS g LIMIT 1',
   )
-  if (installed[0]?.version === version) return
+  if (installed[0]?.version === packed) return
   const path = join(directory, 'places.tsv')
   await writePrefixes(path)
   await engine.command('TRUNCATE TABLE geo_names')
   await engine.command('TRUNCATE TABLE geo_prefixes')
-  await engine.insertTsv('geo_names', ['prefix', 'area', 'province', 'isp'], path)
+  await engine.insertTsv('geo_names', ['prefix', 'billing_region', 'province', 'isp'], path)
   // The version comes last, in the same insert as every prefix: a half-filled table has no version.
   await engine.command(
     `INSERT INTO geo_prefixes (prefix, place, version)
-SELECT n.prefix, ${placeCode('n.area', 'n.province', 'n.isp')}, {version:String} FROM geo_names AS n
+SELECT n.prefix, ${placeCode('n.billing_region', 'n.province', 'n.isp')}, {version:String} FROM geo_names AS n
 SETTINGS min_insert_block_size_rows = 100000000, min_insert_block_size_bytes = 0, max_insert_threads = 1`,
-    { parameters: { version } },
+    { parameters: { version: packed } },
   )
   await engine.command('TRUNCATE TABLE geo_names')
   await engine.command('SYSTEM RELOAD DICTIONARY geo_places')

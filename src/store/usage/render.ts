@@ -70,6 +70,30 @@ function renderLocal(table: Table, topology: Topology, name: string, onCluster: 
 }
 
 /**
+ * Renders the statement that adds columns to a stored table; safe to repeat.
+ *
+ * Shape: columns that the table sorts by join its sort key in the same statement, as the engine
+ * demands: rows that are there have no value of them, so their order stays right. `sorts` is false
+ * for the distributed table of a cluster, which only passes rows on.
+ */
+export function renderAddColumns(
+  table: Table,
+  columns: readonly Column[],
+  topology: Topology,
+  { name, sorts }: { readonly name: string; readonly sorts: boolean },
+): string {
+  const onCluster = topology.kind === 'cluster' ? ` ON CLUSTER ${topology.cluster}` : ''
+  const isKey = columns.some((column) => table.orderBy.includes(column.name))
+  return [
+    `ALTER TABLE ${name}${onCluster}`,
+    [
+      ...columns.map((column) => `  ADD COLUMN IF NOT EXISTS ${renderColumn(column).trimStart()}`),
+      ...(sorts && isKey ? [`  MODIFY ORDER BY (${table.orderBy.join(', ')})`] : []),
+    ].join(',\n'),
+  ].join('\n')
+}
+
+/**
  * Renders the statements that create a table.
  *
  * Shape: one statement, or two on a cluster (the replicated table, then the distributed one).

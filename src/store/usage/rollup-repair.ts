@@ -1,7 +1,8 @@
 import type { Meter, Rollup } from '../../meters/meter.ts'
 import { deleteRows } from './delete-rows.ts'
+import { dimensionValue } from './dimension.ts'
 import type { Engine } from './engine.ts'
-import { renderRebuild } from './load.ts'
+import { renderRebuild } from './roll.ts'
 
 /** A stretch of time in epoch seconds, `[start, end)`, aligned to every rollup's buckets. */
 export interface RepairRange {
@@ -73,7 +74,9 @@ function printsOf(meter: Meter, rollup: Rollup): { quantity: string; name: strin
 // In 128 bits a product of hash and quantity never wraps, so that bytes under a wrong key only
 // cancel out where the hashes are equal. In 64 bits whole powers of two would more easily.
 function renderPrints(meter: Meter, rollup: Rollup, bucket: string): string[] {
-  const key = rollup.orderBy.map((name) => (name === 'bucket' ? bucket : `t.${name}`))
+  const key = rollup.orderBy.map((name) =>
+    name === 'bucket' ? bucket : dimensionValue(meter, name),
+  )
   const hash = `toUInt128(cityHash64(${key.join(', ')}))`
   return printsOf(meter, rollup).map(
     ({ quantity, name }) => `toString(sum(${hash} * t.${quantity})) AS ${name}`,

@@ -1,7 +1,8 @@
 import type { CoverageDeps } from '../../billing/coverage-facts.ts'
 import type { EpochMs } from '../../core/clock.ts'
 import { FIVE_MINUTES_MS } from '../../core/period.ts'
-import type { Engine, Parameters } from './engine.ts'
+import type { Parameters } from './bind.ts'
+import type { Engine } from './engine.ts'
 
 /** Answers which sources reported when, and for whom, from the usage itself: rollups forget it. */
 export function createSourceSlots(engine: Engine): CoverageDeps['slots'] {

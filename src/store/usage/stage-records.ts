@@ -31,10 +31,13 @@ function quantity(name: string, otherwise = 0): string {
   return `ifNull(r.${name}, ${otherwise})`
 }
 
+// An area is the region abroad, or cn, of which nothing more is known.
+const BILLING_REGION = `if(r.billingRegion != '', r.billingRegion, r.area)`
+
 /** Column → expression over the tuple `r`, beside what every meter has. */
 const COLUMNS: Readonly<Record<MeterName, Readonly<Record<string, string>>>> = {
   cdn: {
-    place: `if(r.client != '', ${placeOfAddress(addressOf('r.client'))}, ${placeCode('r.area', 'r.province', 'r.isp')})`,
+    place: `if(r.client != '', ${placeOfAddress(addressOf('r.client'))}, ${placeCode(BILLING_REGION, 'r.province', 'r.isp')})`,
     ip_version: versionOfAddress(addressOf('r.client')),
     protocol: `transform(r.protocol, ${arrayOf(PROTOCOLS)}, range(toUInt8(0), toUInt8(${PROTOCOLS.length})), toUInt8(0))`,
     status: `toUInt16(least(greatest(${quantity('status')}, 0), 65535))`,
@@ -76,18 +79,25 @@ export function parsedRecords(batch: Batch, source: LineSource): string {
       ? []
       : [`r.${name} NOT IN ${arrayOf(required ? accepted : ['', ...accepted])}`],
   )
+  const contradicted = RECORD_FIELDS[batch.meter].flatMap(({ name, implies }) => {
+    if (implies === undefined) return []
+    const [own, other] = [Object.keys(implies.choiceOf), Object.values(implies.choiceOf)]
+    const follows = `transform(r.${name}, ${arrayOf(own)}, ${arrayOf(other)}, '')`
+    return [`r.${name} != '' AND r.${implies.field} NOT IN ('', ${follows})`]
+  })
   // What is not a number at all reads as NULL; a required quantity must never turn into 0.
   const missing = RECORD_FIELDS[batch.meter]
     .filter(({ type, required }) => required && type === 'quantity')
     .map(({ name }) => `isNull(r.${name})`)
-  const wrong = [...choices, ...missing].join(' OR ')
+  const wrong = [...choices, ...contradicted, ...missing].join(' OR ')
+  const hasBlank = batch.frames.some(({ blankLines = 0 }) => blankLines > 0)
   return `(
   SELECT
     line, position, ${mapFrames(batch.frames).frame} AS f,
     ${extract(batch.meter)} AS r,
     ${TIME} AS time,
     multiIf(r.resource = '', 'unparseable', time = toDateTime64(0, 3, 'UTC'), 'bad_time', ${wrong}, 'bad_field', '') AS error
-  FROM ${numberedLines(source)}
+  FROM ${numberedLines(source)}${hasBlank ? " WHERE line != ''" : ''}
 )`
 }
 

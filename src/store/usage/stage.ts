@@ -102,7 +102,7 @@ export function mapFrames(frames: readonly Frame[]): FrameMap {
   let position = 0
   const starts = frames.map((frame) => {
     const start = position
-    position += frame.lines
+    position += frame.lines + (frame.blankLines ?? 0)
     return start
   })
   if (starts.length <= COMPARED_FRAMES_MAX) {
@@ -162,11 +162,15 @@ export interface Lateness {
  * quantities.
  */
 export function rejectReason(batch: Batch, lateness: Lateness, oversized: string): string {
-  // A replayed line was in time when it first arrived.
+  // A replayed line was in time when it first arrived, and may lie in the past by now.
   const oldestMs = numberPerFrame(batch.frames, (frame) =>
     frame.replays.length > 0 ? 0 : Math.max(0, frame.receivedMs - lateness.lateMsMax),
   )
-  const newestMs = numberPerFrame(batch.frames, (frame) => frame.receivedMs + lateness.skewMsMax)
+  const newestMs = numberPerFrame(
+    batch.frames,
+    ({ receivedMs, replayedMs = receivedMs }) =>
+      Math.max(receivedMs, replayedMs) + lateness.skewMsMax,
+  )
   const known = batch.frames.some((frame) => frame.onlyAccount !== null)
     ? `(version != 0 AND (${textPerFrame(batch.frames, (f) => f.onlyAccount ?? '')} AS only) ` +
       `IN ('', dictGet('attribution_versions', 'account', toUInt64(version))))`

@@ -5,7 +5,9 @@ import type { UsageExportQuery, UsageExporter } from '../../api/operations/expor
 import type { MeterName } from '../../catalog/model.ts'
 import { newRequestId } from '../../core/ids.ts'
 import { dimensionsOf, METERS } from '../../meters/meter.ts'
-import type { Engine, Parameters } from './engine.ts'
+import { dimensionValue } from './dimension.ts'
+import type { Parameters } from './bind.ts'
+import type { Engine } from './engine.ts'
 
 /** A column of the Parquet file. */
 export interface ExportColumn {
@@ -74,7 +76,9 @@ export function renderExport({ meter, accountId, stretches }: UsageExportQuery):
   readonly sql: string
   readonly parameters: Parameters
 } {
-  const columns = exportColumns(meter).map(({ name, type }) => `${valueOf(name, type)} AS ${name}`)
+  const columns = exportColumns(meter).map(
+    ({ name, type }) => `${valueOf(dimensionValue(METERS[meter], name), type)} AS ${name}`,
+  )
   const conditions = [
     't.account = {account:String}',
     't.minute >= {start:DateTime}',
@@ -108,10 +112,10 @@ function limitsOf(stretches: UsageExportQuery['stretches']): string[] {
   return [`t.batch <= transform(${step}, ${starts}, ${batches}, toUInt64(0))`]
 }
 
-function valueOf(name: string, type: ExportColumn['type']): string {
+function valueOf(value: string, type: ExportColumn['type']): string {
   // Parquet has no seconds, and some engines write a plain DateTime as a bare number.
-  if (type === 'timestamp') return `toDateTime64(t.${name}, 3, 'UTC')`
-  return type === 'string' ? `toString(t.${name})` : `t.${name}`
+  if (type === 'timestamp') return `toDateTime64(${value}, 3, 'UTC')`
+  return type === 'string' ? `toString(${value})` : value
 }
 
 function parquetType(type: string): ExportColumn['type'] {

@@ -8,14 +8,14 @@ import {
   type MovedWorld,
   openMovedWorld,
 } from '../../../test/support/moved-usage.ts'
-import type { BooksUsage } from '../../billing/books-usage.ts'
+import type { BooksUsage, UsageOrigin } from '../../billing/books-usage.ts'
 import { floorTo, MINUTE_MS } from '../../core/period.ts'
 import { createBooksReader } from './books-reader.ts'
 import { renderLate } from './late-usage.ts'
 import { TABLES } from './tables.ts'
 
 let world: MovedWorld
-let reader: BooksUsage
+let reader: BooksUsage & UsageOrigin
 
 beforeAll(async () => {
   world = await openMovedWorld(12)
@@ -58,6 +58,52 @@ describe.each(MOVED_METERS)('late usage of %s', (meter) => {
     expect(MOVED_ACCOUNTS.some((id) => keys.some((key) => key.startsWith(id)))).toBe(
       after < through,
     )
+  })
+
+  test('of one account, looked for by its resources, has the last batch of each quarter', async () => {
+    for (const accountId of [...MOVED_ACCOUNTS, 'acc-none']) {
+      const own = world.moved.filter((each) => each.meter === meter && each.account === accountId)
+      const newest = new Map<number, number>()
+      for (const { atMs, load } of own.filter((each) => isInside(each) && each.load > 0)) {
+        const startMs = floorTo(atMs, QUARTER_MS)
+        newest.set(startMs, Math.max(world.batchOf(meter, load), newest.get(startMs) ?? 0))
+      }
+      const expected = [...newest].sort(([a], [b]) => a - b)
+      const accounts = await reader.lateAccounts(meter, DAYS, world.batchOf(meter, 0))
+      expect(accounts?.has(accountId)).toBe(expected.length > 0)
+      const batches = { after: world.batchOf(meter, 0), through: FORGED }
+      const resourceIds = [...new Set(own.map(({ resource }) => resource))]
+      for (const whose of [{ accountIds: [accountId] }, { accountIds: [accountId], resourceIds }]) {
+        const found = await reader.late(meter, DAYS, batches, whose)
+        expect(found.map(({ startMs, batch }) => [startMs, batch])).toEqual(expected)
+        expect(found.every((each) => each.accountId === accountId)).toBe(true)
+      }
+    }
+  })
+
+  test.each([
+    [0, 2],
+    [1, 2],
+    [2, 2],
+  ])('after load %i through load %i names the batches of each account', async (after, through) => {
+    for (const accountId of [...MOVED_ACCOUNTS, 'acc-none']) {
+      const found = await reader.batches({
+        meter,
+        accountId,
+        ...DAYS,
+        afterBatch: world.batchOf(meter, after),
+        throughBatch: world.batchOf(meter, through),
+        namedMax: 1,
+      })
+      const own = world.moved.filter(
+        (each) => each.meter === meter && each.account === accountId && isInside(each),
+      )
+      const loads = own.map(({ load }) => load).filter((load) => load > after && load <= through)
+      const numbers = [...new Set(loads)]
+        .sort((a, b) => a - b)
+        .map((load) => world.batchOf(meter, load))
+      expect(found).toEqual({ numbers: numbers.slice(0, 1), count: numbers.length })
+    }
   })
 
   test('is looked for without reading what was loaded before', async () => {

@@ -1,22 +1,22 @@
 import { mkdir } from 'node:fs/promises'
-import { AppError, assert } from '../../core/errors.ts'
+import { assert } from '../../core/errors.ts'
 import type { Batch, FrameOutcome, LogSpec } from '../../ingest/batch.ts'
 import type { BatchFile } from '../../ingest/batch-files.ts'
 import type { BatchStore } from '../../ingest/loader.ts'
 import type { LineFormat } from '../../meters/line-format.ts'
-import { METERS, METER_NAMES } from '../../meters/meter.ts'
+import { METERS, METER_NAMES, type Rollup } from '../../meters/meter.ts'
+import { convergeTables } from './converge.ts'
 import { deleteRows } from './delete-rows.ts'
 import type { Engine } from './engine.ts'
 import { forBatch, waitForEarlierStatements } from './fence.ts'
 import {
-  countOutcomes,
   insertOversize,
   renderInsertRejected,
   renderInsertUsage,
-  renderRoll,
   stageBatch,
   type LoadContext,
 } from './load.ts'
+import { countOutcomes, countStaged, type StagedCounts } from './outcomes.ts'
 import {
   installPlaces,
   REFERENCE_STATEMENTS,
@@ -25,6 +25,7 @@ import {
 } from './reference.ts'
 import { renderCreate } from './render.ts'
 import { repairRollups } from './repair.ts'
+import { renderRoll, renderRollStaged } from './roll.ts'
 import {
   meterOf,
   renderStages,
@@ -54,7 +55,11 @@ export interface UsageStoreDeps {
 
 /** The writing side of the usage store. */
 export interface UsageStore extends BatchStore {
-  /** Creates what is missing and takes up reference data; safe to repeat. */
+  /**
+   * Creates what is missing, tables and columns, and takes up reference data; safe to repeat.
+   *
+   * Errors: `config_invalid` for tables of another shape.
+   */
   open(): Promise<void>
 }
 
@@ -63,7 +68,7 @@ interface Staged {
   readonly batch: number
   /** Of the picture of who owns what that it was staged with; null until it is complete. */
   revision: number | null
-  unusable: number
+  counts: StagedCounts
 }
 
 /** Builds the writing side of the usage store over an engine. Inert until opened. */
@@ -71,7 +76,7 @@ export function createUsageStore(deps: UsageStoreDeps): UsageStore {
   const { engine } = deps
   let revision: number | null = null
   // The batch that was inserted in this process and that nobody has tried to roll yet.
-  let unrolled: number | null = null
+  let unrolled: { readonly batch: number; readonly slot: StageSlot } | null = null
   const stages: (Staged | null)[] = STAGE_SLOTS.map(() => null)
   const formats = new Map<string, LineFormat>()
   const context: LoadContext = {
@@ -98,12 +103,16 @@ export function createUsageStore(deps: UsageStoreDeps): UsageStore {
     if (known !== -1) await waitForEarlierStatements(engine, batch)
     const slot = STAGE_SLOTS.find((at) => at === known) ?? STAGE_SLOTS.find((at) => !stages[at])
     assert(slot !== undefined, 'at most two batches are staged at a time')
-    const staged: Staged = { batch: batch.id, revision: null, unusable: 0 }
+    const staged: Staged = {
+      batch: batch.id,
+      revision: null,
+      counts: { unusable: 0, usable: new Map() },
+    }
     stages[slot] = staged
     const current = revision
     const table = stageTable(batch.meter, slot)
     await stageBatch(tagged, batch, table, files)
-    staged.unusable = (await countStaged(engine, batch, table)).unusable
+    staged.counts = await countStaged(engine, batch, table)
     staged.revision = current
   }
   function slotOf(batch: Batch): StageSlot | undefined {
@@ -119,6 +128,7 @@ export function createUsageStore(deps: UsageStoreDeps): UsageStore {
           await engine.command(statement)
         }
       }
+      await convergeTables(engine, TABLES)
       for (const name of METER_NAMES) {
         for (const statement of renderStages(METERS[name])) await engine.command(statement)
       }
@@ -145,21 +155,32 @@ export function createUsageStore(deps: UsageStoreDeps): UsageStore {
       const staged = slot === undefined ? undefined : stages[slot]
       assert(slot !== undefined && staged, 'a batch is staged before it is inserted')
       const tagged = { ...context, engine: forBatch(engine, batch) }
-      const from = { table: stageTable(batch.meter, slot), unusable: staged.unusable }
+      const from = { table: stageTable(batch.meter, slot), counts: staged.counts }
       try {
         const outcomes = await insert(tagged, batch, from, files, onStep)
-        unrolled = batch.id
+        unrolled = { batch: batch.id, slot }
         return outcomes
       } finally {
-        stages[slot] = null
+        // What is rolled next is still staged then.
+        if (unrolled === null) stages[slot] = null
       }
     },
     async roll(batch, onStep) {
-      const isFirst = unrolled === batch.id
+      const first = unrolled?.batch === batch.id ? unrolled : null
       unrolled = null
-      if (!isFirst) await waitForEarlierStatements(engine, batch)
-      await roll(forBatch(engine, batch), batch, onStep)
-      if (!isFirst) await repairRollups(forBatch(engine, batch), batch)
+      const tagged = forBatch(engine, batch)
+      if (first === null) await waitForEarlierStatements(engine, batch)
+      try {
+        await roll(
+          tagged,
+          batch,
+          first === null ? null : stageTable(batch.meter, first.slot),
+          onStep,
+        )
+      } finally {
+        if (first !== null) stages[first.slot] = null
+      }
+      if (first === null) await repairRollups(tagged, batch)
     },
   }
 }
@@ -176,13 +197,19 @@ async function discard(engine: Engine, batch: Batch): Promise<void> {
 async function roll(
   engine: Engine,
   batch: Batch,
+  stage: string | null,
   onStep: Parameters<BatchStore['roll']>[1],
 ): Promise<void> {
   const meter = meterOf(batch)
+  // Of records, some that are staged were there before; a log is staged as it was inserted.
+  const render = (rollup: Rollup): string =>
+    stage !== null && batch.reading.kind === 'log'
+      ? renderRollStaged(meter, rollup, batch, stage)
+      : renderRoll(meter, rollup, batch)
   // As many at a time as sessions are free: one while the next batch is being parsed, else two.
   await allSettled(
     meter.rollups.map(async (rollup) => {
-      await engine.command(renderRoll(meter, rollup, batch))
+      await engine.command(render(rollup))
       onStep('roll.between')
     }),
   )
@@ -198,14 +225,14 @@ async function allSettled(works: readonly Promise<void>[]): Promise<void> {
 async function insert(
   context: LoadContext,
   batch: Batch,
-  stage: { readonly table: string; readonly unusable: number },
+  stage: { readonly table: string; readonly counts: StagedCounts },
   files: readonly BatchFile[],
   onStep: Parameters<BatchStore['insert']>[2],
 ): Promise<FrameOutcome[]> {
   const { engine } = context
   await engine.command(renderInsertUsage(context, batch, stage.table))
   onStep('load.usage.after')
-  if (stage.unusable > 0) {
+  if (stage.counts.unusable > 0) {
     await engine.loadLines(
       (source) => renderInsertRejected(context, batch, stage.table, source),
       files,
@@ -214,30 +241,7 @@ async function insert(
   await insertOversize(engine, batch)
   onStep('load.rejected.after')
   await removeReplayed(engine, batch)
-  return await countOutcomes(context, batch, {
-    anyRejected: stage.unusable > 0 || batch.frames.some(({ oversize }) => oversize.length > 0),
-  })
-}
-
-/**
- * Counts staged lines and those that are unusable.
- *
- * Errors: `internal` when a line of the batch is not there: nothing is inserted then.
- */
-async function countStaged(
-  engine: Engine,
-  batch: Batch,
-  table: string,
-): Promise<{ unusable: number }> {
-  const [found] = await engine.rows<{ lines: string; unusable: string }>(
-    `SELECT sum(s.records) AS lines, countIf(s.reason != 0) AS unusable FROM ${table} AS s`,
-  )
-  const lines = Number(found?.lines ?? 0)
-  const expected = batch.frames.reduce((sum, frame) => sum + frame.lines, 0)
-  if (lines !== expected) {
-    throw new AppError('internal', `Staged ${lines} of ${expected} lines of batch ${batch.id}.`)
-  }
-  return { unusable: Number(found?.unusable ?? 0) }
+  return await countOutcomes(engine, batch, stage.counts)
 }
 
 // A replayed line leaves `rejected` once its new frame is in; repeating this finds nothing left.

@@ -9,6 +9,8 @@ import { bills } from './0007-bills.ts'
 import { alerts } from './0008-alerts.ts'
 import { coverage } from './0009-coverage.ts'
 import { auditChain } from './0010-audit-chain.ts'
+import { ownerIndex } from './0011-owner-index.ts'
+import { exclusiveEnds } from './0012-exclusive-ends.ts'
 
 /** Every migration step, in the order in which they run. Append; never reorder, rename or edit. */
 export const MIGRATIONS: readonly MigrationStep[] = [
@@ -22,4 +24,6 @@ export const MIGRATIONS: readonly MigrationStep[] = [
   alerts,
   coverage,
   auditChain,
+  ownerIndex,
+  exclusiveEnds,
 ]

@@ -8,6 +8,7 @@ CREATE TABLE IF NOT EXISTS cdn_5m
   kind LowCardinality(String) COMMENT 'static, or dynamic for whole-site acceleration.',
   project LowCardinality(String) COMMENT 'Project that owned the resource in that minute.',
   account LowCardinality(String) COMMENT 'Who pays.',
+  billing_region LowCardinality(String) COMMENT 'cn, apac1, apac2, apac3, eu-na, me-africa, latam, or abroad when not known.',
   bytes_out UInt64 COMMENT 'Bytes sent to clients.',
   bytes_in UInt64 COMMENT 'Bytes received from clients.',
   requests UInt64 COMMENT 'Requests answered.',
@@ -18,6 +19,6 @@ CREATE TABLE IF NOT EXISTS cdn_5m
 )
 ENGINE = SummingMergeTree((bytes_out, bytes_in, requests, hit_bytes, hit_requests, origin_bytes, origin_requests))
 PARTITION BY toYYYYMM(bucket)
-ORDER BY (resource, bucket, province, isp, area, kind, project, account)
+ORDER BY (resource, bucket, province, isp, area, kind, project, account, billing_region)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 1000
 COMMENT 'Traffic of a CDN domain. Sums per 300 s; can be rebuilt from usage_cdn.';

@@ -5,6 +5,7 @@ CREATE TABLE IF NOT EXISTS cdn_account_1m
   area LowCardinality(String) COMMENT 'cn or abroad, by the client address.',
   bucket DateTime('UTC') COMMENT 'Start of its 60 seconds.' CODEC(Delta, ZSTD(1)),
   project LowCardinality(String) COMMENT 'Project that owned the resource in that minute.',
+  billing_region LowCardinality(String) COMMENT 'cn, apac1, apac2, apac3, eu-na, me-africa, latam, or abroad when not known.',
   bytes_out UInt64 COMMENT 'Bytes sent to clients.',
   bytes_in UInt64 COMMENT 'Bytes received from clients.',
   requests UInt64 COMMENT 'Requests answered.',
@@ -15,6 +16,6 @@ CREATE TABLE IF NOT EXISTS cdn_account_1m
 )
 ENGINE = SummingMergeTree((bytes_out, bytes_in, requests, hit_bytes, hit_requests, origin_bytes, origin_requests))
 PARTITION BY toYYYYMM(bucket)
-ORDER BY (account, kind, area, bucket, project)
+ORDER BY (account, kind, area, bucket, project, billing_region)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 1000
 COMMENT 'Traffic of a CDN domain. Sums per 60 s; can be rebuilt from usage_cdn.';

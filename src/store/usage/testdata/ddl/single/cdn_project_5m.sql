@@ -7,6 +7,7 @@ CREATE TABLE IF NOT EXISTS cdn_project_5m
   isp LowCardinality(String) COMMENT 'Carrier code (pinyin) or others.',
   area LowCardinality(String) COMMENT 'cn or abroad, by the client address.',
   kind LowCardinality(String) COMMENT 'static, or dynamic for whole-site acceleration.',
+  billing_region LowCardinality(String) COMMENT 'cn, apac1, apac2, apac3, eu-na, me-africa, latam, or abroad when not known.',
   bytes_out UInt64 COMMENT 'Bytes sent to clients.',
   bytes_in UInt64 COMMENT 'Bytes received from clients.',
   requests UInt64 COMMENT 'Requests answered.',
@@ -17,6 +18,6 @@ CREATE TABLE IF NOT EXISTS cdn_project_5m
 )
 ENGINE = SummingMergeTree((bytes_out, bytes_in, requests, hit_bytes, hit_requests, origin_bytes, origin_requests))
 PARTITION BY toYYYYMM(bucket)
-ORDER BY (account, project, bucket, province, isp, area, kind)
+ORDER BY (account, project, bucket, province, isp, area, kind, billing_region)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 1000
 COMMENT 'Traffic of a CDN domain. Sums per 300 s; can be rebuilt from usage_cdn.';

@@ -11,6 +11,7 @@ CREATE TABLE IF NOT EXISTS usage_cdn
   resource LowCardinality(String) COMMENT 'Domain, elastic IP or gateway device.',
   kind LowCardinality(String) COMMENT 'static, or dynamic for whole-site acceleration.',
   area LowCardinality(String) COMMENT 'cn or abroad, by the client address.',
+  billing_region LowCardinality(String) COMMENT 'cn, apac1, apac2, apac3, eu-na, me-africa, latam, or abroad when not known.',
   province LowCardinality(String) COMMENT 'Province code (pinyin) or others.',
   isp LowCardinality(String) COMMENT 'Carrier code (pinyin) or others.',
   protocol LowCardinality(String) COMMENT 'http, https, websocket, quic or empty.',
