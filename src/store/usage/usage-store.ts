@@ -35,6 +35,7 @@ import {
   type StageSlot,
 } from './stage.ts'
 import { TABLES } from './tables.ts'
+import { yieldMerges } from './yield-merges.ts'
 
 export interface UsageStoreDeps {
   readonly engine: Engine
@@ -129,6 +130,8 @@ export function createUsageStore(deps: UsageStoreDeps): UsageStore {
         }
       }
       await convergeTables(engine, TABLES)
+      // The engine starts the threads with the first table.
+      if (engine.topology.kind === 'embedded') yieldMerges()
       for (const name of METER_NAMES) {
         for (const statement of renderStages(METERS[name])) await engine.command(statement)
       }
