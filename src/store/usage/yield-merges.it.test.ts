@@ -31,5 +31,5 @@ test.runIf(process.platform === 'linux')(
     )
     expect(merging).not.toEqual([])
     expect(merging.map((task) => getPriority(Number(task)))).toEqual(merging.map(() => 19))
-    },
+  },
 )
