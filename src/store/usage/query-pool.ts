@@ -1,9 +1,9 @@
 /** Sessions of the engine that run one statement at a time each. */
 export interface Pool<Client> {
   /** Runs the work on a free session; waits for one instead of piling onto it. */
-  run<Result>(work: (client: Client) => Promise<Result>): Promise<Result>
+  readonly run: <Result>(work: (client: Client) => Promise<Result>) => Promise<Result>
   /** Resolves when nothing runs, after so long at the latest. */
-  idle(msMax: number): Promise<void>
+  readonly idle: (msMax: number) => Promise<void>
 }
 
 /** Shares sessions among whoever comes, first come, first served. */
