@@ -158,9 +158,9 @@ describe('usage that came into a closed day is in the balance before it is booke
     expect(spent(waiting)).toBe(110_000_000_000n)
   })
 
-  test('of a day before the book began', async () => {
+  test.each([null, 'ucloud-cdn'])('of a day before the book began, by %s', async (pack) => {
     world.clock.ms = OCT_1 + 3 * DAY_MS
-    await createAccount()
+    await createAccount(pack)
     await world.closing.closeSettled()
     world.clock.ms += 3 * DAY_MS
     await world.closing.closeSettled()

@@ -179,7 +179,7 @@ describe('a server that cannot start says why, and ends with an error', () => {
       'a configuration that is missing',
       ['--config', '/none.yaml'],
       1,
-      /\/none\.yaml cannot be read/,
+      /\/none\.yaml does not exist; name it with --config/,
     ],
   ])('%s', async (_title, args, code, says) => {
     const ended = await serve('--data', fresh(), ...args)
