@@ -199,15 +199,18 @@ export function frameMeta(
   }
 }
 
-/** Waits until a frame is loaded. */
+/**
+ * Waits until a frame is loaded: longer than a load waits that failed for some seconds, since its
+ * waits double.
+ */
 export async function waitForOutcome(
   outcomes: ReadonlyMap<number, FrameOutcome>,
   seq: number,
 ): Promise<FrameOutcome> {
-  for (let tries = 0; tries < 1000; tries += 1) {
+  for (let tries = 0; tries < 3000; tries += 1) {
     const outcome = outcomes.get(seq)
     if (outcome !== undefined) return outcome
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
-  throw new Error(`frame ${seq} was not loaded within ten seconds`)
+  throw new Error(`frame ${seq} was not loaded within thirty seconds`)
 }
