@@ -68,7 +68,10 @@ function textsOf(entries: readonly (readonly [string, bigint])[]): Record<string
   return Object.fromEntries(entries.map(([id, bytes]) => [id, String(bytes)]))
 }
 
-/** Says what a balance must be: the book as if nothing came after, its last day closed. */
+/**
+ * Says what a balance must be: the book as if late usage were looked for now and nothing came after,
+ * its last day closed.
+ */
 export function oracleBalance(whole: SimBook, atMs: EpochMs): BalancePicture {
   const { zone, settleMs } = whole
   const book = untilNow(whole, atMs)
@@ -76,7 +79,7 @@ export function oracleBalance(whole: SimBook, atMs: EpochMs): BalancePicture {
   if (today === undefined) throw new Error('each instant is in a day')
   const closedMs = book.steps.findLast(({ kind }) => kind === 'close')?.atMs ?? 0
   const last = { kind: 'close', atMs: wallClockAfter(today.endMs, settleMs, zone) } as const
-  const slow = simulateBooks({ ...book, steps: [...book.steps, last] })
+  const slow = simulateBooks({ ...book, steps: [...book.steps, { kind: 'adjust', atMs }, last] })
   const openDays = slow.days.filter(({ endMs }) => wallClockAfter(endMs, settleMs, zone) > closedMs)
   const orders = openDays.flatMap((day) => day.orders)
   const open = orders.reduce((sum, { arrearsBytes }) => sum + arrearsBytes, 0n)
