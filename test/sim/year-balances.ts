@@ -69,8 +69,8 @@ function textsOf(entries: readonly (readonly [string, bigint])[]): Record<string
 }
 
 /**
- * Says what a balance must be: the book as if late usage were looked for now and nothing came after,
- * its last day closed.
+ * Says what a balance must be: the book as if late usage were looked for now and nothing came
+ * after, its last day closed.
  */
 export function oracleBalance(whole: SimBook, atMs: EpochMs): BalancePicture {
   const { zone, settleMs } = whole
